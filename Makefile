@@ -1,0 +1,40 @@
+# The one front door. `make demo` and `make test` install what is missing and need only a Swift toolchain.
+
+CONFIGURATION ?= debug
+SWIFT_FLAGS = --explicit-target-dependency-import-check error
+export SWIFT_DETERMINISTIC_HASHING ?= 1
+
+.PHONY: demo build test test-peers lint format fixtures clean
+
+demo: .build/prerequisites
+	swift build -c release --product yarn-patch $(SWIFT_FLAGS)
+	@scripts/demo.sh
+
+build: .build/prerequisites
+	swift build -c release $(SWIFT_FLAGS)
+
+test: .build/prerequisites
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build
+
+# The real readers (llama.cpp, gguf-py, transformers) on patched files. Installs them into .build/peers.
+test-peers: .build/prerequisites
+	swift build -c release --product yarn-patch $(SWIFT_FLAGS)
+	scripts/test-peers.sh
+
+lint: .build/prerequisites
+	swift format lint --strict -r Sources Tests Package.swift
+	YARN_PATCH_STRICT=1 swift build $(SWIFT_FLAGS)
+
+format:
+	swift format -i -r Sources Tests Package.swift
+
+fixtures:
+	python3 fixtures/make.py
+
+clean:
+	rm -rf .build
+
+.build/prerequisites: scripts/install-prerequisites.sh
+	@scripts/install-prerequisites.sh
+	@mkdir -p .build && touch $@

@@ -1,0 +1,76 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The arrows of the module graph, top to bottom. `make lint` builds with
+// `--explicit-target-dependency-import-check error`, so an import that is not listed here does not build.
+//
+//   yarn-patch → Reporting ─┐
+//        └─────→ YarnPatch ─┴→ PatchPlanning, Attention, Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//                    └──────→ FileStore → Bytes → Diagnostics
+
+/// `YARN_PATCH_STRICT=1` turns every warning into an error; `.ci/run` sets it.
+let strict: [SwiftSetting] =
+  Context.environment["YARN_PATCH_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+let strictC: [CSetting] =
+  Context.environment["YARN_PATCH_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "yarn-patch",
+  products: [
+    .executable(name: "yarn-patch", targets: ["yarn-patch"]),
+    .library(
+      name: "YarnPatch",
+      targets: ["YarnPatch", "ModelConfig", "Runtimes", "RoPE", "GGUF", "Safetensors", "Diagnostics"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
+    .target(name: "CSystem", cSettings: strictC),
+
+    module("Diagnostics"),
+    module("Bytes", ["Diagnostics"]),
+    module("LosslessJSON", ["CJSONC", "Bytes", "Diagnostics"]),
+    module("GGUF", ["Bytes", "Diagnostics"]),
+    module("Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
+    module("RoPE"),
+    module("Attention", ["RoPE"]),
+    module(
+      "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
+    module("Runtimes", ["ModelConfig", "RoPE"]),
+    module(
+      "PatchPlanning",
+      ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
+    module("FileStore", ["CSystem", "LosslessJSON", "Bytes", "Diagnostics"]),
+    module(
+      "YarnPatch",
+      [
+        "PatchPlanning", "FileStore", "Attention", "Runtimes", "ModelConfig", "RoPE", "GGUF",
+        "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
+      ]),
+    module("Reporting", ["YarnPatch", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
+    .executableTarget(
+      name: "yarn-patch",
+      dependencies: [
+        "YarnPatch", "Reporting", "Diagnostics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+
+    .target(name: "TestSupport", dependencies: ["Bytes", "Diagnostics"], path: "Tests/TestSupport"),
+    tests(of: "Bytes", ["Diagnostics"]),
+    tests(of: "GGUF", ["Bytes", "Diagnostics"]),
+    tests(of: "RoPE"),
+    tests(of: "Attention", ["RoPE"]),
+  ]
+)

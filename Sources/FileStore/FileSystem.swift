@@ -1,0 +1,63 @@
+/// The operating system's file calls, one method each, so that each can be made to fail in a test.
+///
+/// A method does what the call does and no more: it may be interrupted, and may read or write less than asked.
+/// ``OpenFile`` and the functions of `FileSystem+Retrying.swift` go on from there.
+package protocol FileSystem: Sendable {
+  func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Int32
+  func close(_ file: Int32) throws(SystemError)
+  func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int
+  func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int
+  /// Copies inside the kernel, which may share the blocks of the two files instead.
+  func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
+    -> Int
+  /// Waits until the file, or the names in a folder, are on the disk.
+  func sync(_ file: Int32) throws(SystemError)
+  /// Takes the advisory lock of the whole file without waiting; closing the file gives it back.
+  func lock(_ file: Int32) throws(SystemError)
+  func status(of file: Int32) throws(SystemError) -> FileStatus
+  func status(at path: String, followingLinks: Bool) throws(SystemError) -> FileStatus
+  func setMode(of file: Int32, _ mode: UInt32) throws(SystemError)
+  func setOwner(of file: Int32, user: UInt32, group: UInt32) throws(SystemError)
+  func copyExtendedAttributes(of source: Int32, to file: Int32) throws(SystemError)
+  /// The absolute path without any symbolic link.
+  func realPath(of path: String) throws(SystemError) -> String
+  func linkText(at path: String) throws(SystemError) -> String
+  func makeLink(at path: String, to text: String) throws(SystemError)
+  func rename(_ path: String, to target: String, _ kind: Renaming) throws(SystemError)
+  func remove(_ path: String) throws(SystemError)
+  func names(in folder: String) throws(SystemError) -> [String]
+  func makeFolder(_ path: String) throws(SystemError)
+}
+
+/// What a file is opened for.
+package enum OpenMode: Sendable, Equatable {
+  /// Reading, never waiting for the other end of a pipe.
+  case read
+  case readWrite
+  /// Reading and writing a file that must not exist yet.
+  case create(permissions: UInt32)
+  /// A folder, to be synced.
+  case folder
+}
+
+/// What becomes of a file that already has the new name.
+package enum Renaming: Sendable {
+  /// It loses the name, in one step.
+  case replacing
+  /// The call fails.
+  case new
+  /// It gets the old name, in one step.
+  case exchanging
+}
+
+/// A system call that failed.
+package struct SystemError: Error, Equatable {
+  package var call: String
+  /// The value of `errno`.
+  package var code: Int32
+
+  package init(_ call: String, _ code: Int32) {
+    self.call = call
+    self.code = code
+  }
+}

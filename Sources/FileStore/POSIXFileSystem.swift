@@ -1,0 +1,125 @@
+import CSystem
+import Glibc
+
+/// The real file system.
+package struct POSIXFileSystem: FileSystem {
+  package init() {}
+
+  package func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Int32 {
+    try check("open", Glibc.open(path, mode.flags, mode.permissions))
+  }
+  package func close(_ file: Int32) throws(SystemError) { try check("close", Glibc.close(file)) }
+  package func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError)
+    -> Int
+  { try check("pread", pread(file, buffer.baseAddress, buffer.count, off_t(clamping: offset))) }
+  package func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+    try check("pwrite", pwrite(file, bytes.baseAddress, bytes.count, off_t(clamping: offset)))
+  }
+  package func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64)
+    throws(SystemError) -> Int
+  {
+    let (start, offset) = (off_t(clamping: start), off_t(clamping: offset))
+    return try check("copy_file_range", csystem_copy_file_range(source, start, file, offset, count))
+  }
+  package func sync(_ file: Int32) throws(SystemError) { try check("fsync", fsync(file)) }
+  package func lock(_ file: Int32) throws(SystemError) { try check("flock", flock(file, LOCK_EX | LOCK_NB)) }
+  package func status(of file: Int32) throws(SystemError) -> FileStatus {
+    var status = stat()
+    try check("fstat", fstat(file, &status))
+    return FileStatus(status)
+  }
+  package func status(at path: String, followingLinks: Bool) throws(SystemError) -> FileStatus {
+    var status = stat()
+    try check("stat", fstatat(AT_FDCWD, path, &status, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW))
+    return FileStatus(status)
+  }
+  package func setMode(of file: Int32, _ mode: UInt32) throws(SystemError) { try check("fchmod", fchmod(file, mode)) }
+  package func setOwner(of file: Int32, user: UInt32, group: UInt32) throws(SystemError) {
+    try check("fchown", fchown(file, user, group))
+  }
+  package func copyExtendedAttributes(of source: Int32, to file: Int32) throws(SystemError) {
+    try check("fsetxattr", csystem_copy_attributes(source, file))
+  }
+  package func realPath(of path: String) throws(SystemError) -> String {
+    guard let real = realpath(path, nil) else { throw SystemError("realpath", errno) }
+    defer { free(real) }
+    return String(cString: real)
+  }
+  package func linkText(at path: String) throws(SystemError) -> String {
+    var text = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = try check("readlink", readlink(path, &text, text.count))
+    // A text that is not Unicode could not be written back as it was.
+    guard let text = String(validating: text[..<count], as: UTF8.self) else { throw SystemError("readlink", EILSEQ) }
+    return text
+  }
+  package func makeLink(at path: String, to text: String) throws(SystemError) {
+    try check("symlink", symlink(text, path))
+  }
+  package func rename(_ path: String, to target: String, _ kind: Renaming) throws(SystemError) {
+    try check("rename", csystem_rename(path, target, kind.flag))
+  }
+  package func remove(_ path: String) throws(SystemError) { try check("unlink", unlink(path)) }
+  package func names(in folder: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(folder) else { throw SystemError("opendir", errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      // SAFETY: the system ends every name with a zero byte, and `entry` is valid until the next `readdir`.
+      names.append(String(cString: csystem_name(entry)))
+    }
+    return names.filter { $0 != "." && $0 != ".." }
+  }
+  package func makeFolder(_ path: String) throws(SystemError) { try check("mkdir", mkdir(path, 0o777)) }
+}
+
+@discardableResult
+private func check<T: SignedInteger>(_ call: String, _ result: T) throws(SystemError) -> T {
+  guard result >= 0 else { throw SystemError(call, errno) }
+  return result
+}
+
+extension OpenMode {
+  fileprivate var flags: Int32 {
+    switch self {
+    case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    case .readWrite: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    case .create: O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL
+    case .folder: O_RDONLY | O_CLOEXEC | O_DIRECTORY
+    }
+  }
+
+  fileprivate var permissions: mode_t {
+    if case .create(let permissions) = self { permissions } else { 0 }
+  }
+}
+
+extension Renaming {
+  fileprivate var flag: Int32 {
+    switch self {
+    case .replacing: Int32(CSYSTEM_RENAME_REPLACE)
+    case .new: Int32(CSYSTEM_RENAME_NEW)
+    case .exchanging: Int32(CSYSTEM_RENAME_EXCHANGE)
+    }
+  }
+}
+
+extension FileStatus {
+  fileprivate init(_ status: stat) {
+    kind =
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: .regular
+      case S_IFDIR: .folder
+      case S_IFLNK: .symbolicLink
+      case S_IFIFO: .pipe
+      case S_IFSOCK: .socket
+      default: .device
+      }
+    identity = FileIdentity(
+      device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: UInt64(clamping: status.st_size),
+      modifiedSeconds: Int64(status.st_mtim.tv_sec), modifiedNanoseconds: Int64(status.st_mtim.tv_nsec))
+    mode = status.st_mode & 0o7777
+    user = status.st_uid
+    group = status.st_gid
+    linkCount = UInt64(status.st_nlink)
+  }
+}

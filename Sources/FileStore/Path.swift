@@ -1,0 +1,37 @@
+/// Paths as text; nothing here asks the file system.
+package enum Path {
+  /// The folder that holds the path's last component: `.` for a bare name.
+  package static func folder(of path: String) -> String {
+    let path = withoutTrailingSlashes(path)
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : withoutTrailingSlashes(String(path[..<slash]))
+  }
+
+  /// The path's last component.
+  package static func name(of path: String) -> String {
+    let path = withoutTrailingSlashes(path)
+    return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+  }
+
+  package static func joined(_ folder: String, _ name: String) -> String {
+    if name.hasPrefix("/") || folder == "." { return name }
+    return folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+  }
+
+  /// The path as seen from the folder, or `nil` when it does not lead downwards from there.
+  static func relative(_ path: String, to folder: String) -> String? {
+    guard path.hasPrefix("/") == folder.hasPrefix("/") else { return nil }
+    let (parts, base) = (components(of: path), components(of: folder))
+    let rest = parts.dropFirst(base.count)
+    guard parts.starts(with: base), !rest.isEmpty, !rest.contains("..") else { return nil }
+    return rest.joined(separator: "/")
+  }
+
+  private static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+
+  private static func withoutTrailingSlashes(_ path: String) -> String {
+    var path = path
+    while path.count > 1, path.last == "/" { path.removeLast() }
+    return path
+  }
+}

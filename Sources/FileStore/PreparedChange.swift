@@ -1,0 +1,202 @@
+import Bytes
+import Diagnostics
+import Glibc
+
+/// One file on its way through a transaction: staged, published, checked, then finished or rolled back.
+final class PreparedChange {
+  enum Kind: Equatable {
+    /// The edits are written over the old bytes.
+    case overwrite
+    /// A sibling with the edits applied takes the name.
+    case replace
+    /// The same, for a name that is free.
+    case create
+    /// A symbolic link with this text takes the name.
+    case link(String)
+  }
+
+  private enum Published { case no, written, exchanged, renamed }
+
+  /// The name that gets the new content.
+  let place: String
+  /// The text of the link that stands there now.
+  let oldLink: String?
+  /// The old bytes, locked.
+  let source: FileSource
+  let edits: EditList
+  let kind: Kind
+  /// Permission bits of the new file.
+  let mode: UInt32
+  private(set) var result: FileResult
+  private var published = Published.no
+  /// The staged file or link; after an exchange of names the old one.
+  private var sibling: Sibling?
+  /// The bytes from the first edit to the last.
+  private var regions: (old: [UInt8], new: [UInt8]) = ([], [])
+
+  /// - Parameter mode: `nil` keeps the source's.
+  init(
+    _ path: String, at place: String, oldLink: String? = nil, source: FileSource, edits: EditList, kind: Kind,
+    strategy: Strategy, mode: UInt32? = nil, notes: [String] = []
+  ) {
+    self.place = place
+    self.oldLink = oldLink
+    self.source = source
+    self.edits = edits
+    self.kind = kind
+    self.mode = mode ?? source.status.mode
+    result = FileResult(
+      path: path, strategy: strategy, sizeBefore: source.size,
+      sizeAfter: UInt64(Int64(source.size) + edits.sizeChange), notes: notes)
+    noteOtherNames()
+  }
+
+  private var fileSystem: any FileSystem { source.file.fileSystem }
+
+  /// Whether another program may have seen a change.
+  var isPublished: Bool { published != .no }
+
+  /// Gets ready, and onto the disk, all that can be without a visible change.
+  func stage() throws(FileError) {
+    switch kind {
+    case .overwrite:
+      regions.old = try source.bytes(in: edits.extent)
+      guard let new = edits.apply(to: regions.old, startingAt: edits.extent.lowerBound) else {
+        throw .changedSincePlanning(source.path)
+      }
+      regions.new = new
+      result.bytesWritten = UInt64(new.count)
+    case .replace, .create:
+      let copy = try copyOfSource(edits, mode: mode)
+      sibling = copy
+      result.notes += copy.notes
+      result.bytesCompared = copy.bytesCompared
+      result.bytesWritten = result.sizeAfter
+    case .link(let text): sibling = try .link(beside: place, to: text, in: fileSystem)
+    }
+  }
+
+  /// Makes the change visible and lasting.
+  func publish() throws(FileError) {
+    guard let sibling else {
+      published = .written
+      return try overwrite(with: regions.new)
+    }
+    // Where the file system can exchange names the old file stays as it was, and rolling back is instant.
+    let isExchanged = try rename(sibling, kind == .create ? .new : .exchanging)
+    published = isExchanged && kind != .create ? .exchanged : .renamed
+    try fileSystem.syncFolder(of: place)
+  }
+
+  /// Reads the new bytes back by the file's name.
+  func check() throws(FileError) {
+    if case .link(let text) = kind {
+      let now = try fileSystem.attempt(at: place) { () throws(SystemError) in try fileSystem.linkText(at: place) }
+      guard now == text else { throw .readBackDiffers(place) }
+    } else {
+      let written = try FileSource(place, in: fileSystem)
+      guard written.size == result.sizeAfter, try written.holds(edits.inverse) else { throw .readBackDiffers(place) }
+    }
+  }
+
+  /// Puts back what was published, and removes what was staged.
+  func rollBack() throws(FileError) {
+    switch published {
+    case .no: break
+    case .written:
+      // A write that failed as a whole has left the old bytes, which need not be written again.
+      let isOld = try source.bytes(in: edits.extent) == regions.old
+      if isOld { try source.file.sync() } else { try overwrite(with: regions.old) }
+    case .exchanged:
+      if let sibling { _ = try rename(sibling, .exchanging) }
+      try fileSystem.syncFolder(of: place)
+    case .renamed:
+      try restoreName()
+      try fileSystem.syncFolder(of: place)
+    }
+    published = .no
+    finish()
+  }
+
+  /// Removes the sibling: a staged file that is not wanted any more, or the old file.
+  func finish() {
+    guard let sibling, published != .renamed else { return }
+    do throws(FileError) {
+      try fileSystem.attempt(at: sibling.path) { () throws(SystemError) in try fileSystem.remove(sibling.path) }
+    } catch {
+      result.notes.append("\(sibling.path) could not be removed (\(error.found)); it is not needed any more")
+    }
+    self.sibling = nil
+  }
+
+  private func overwrite(with region: [UInt8]) throws(FileError) {
+    try source.file.write(region, at: edits.extent.lowerBound)
+    try source.file.sync()
+  }
+
+  private func copyOfSource(_ edits: EditList, mode: UInt32) throws(FileError) -> Sibling {
+    try .copy(of: source, edits, beside: place, mode: mode, inKernel: result.strategy == .clone)
+  }
+
+  /// After a plain renaming the old file has no name, but `source` still holds its bytes.
+  private func restoreName() throws(FileError) {
+    if kind == .create {
+      return try fileSystem.attempt(at: place) { () throws(SystemError) in try fileSystem.remove(place) }
+    }
+    let old: Sibling =
+      if let oldLink { try .link(beside: place, to: oldLink, in: fileSystem) } else {
+        try copyOfSource(EditList([]), mode: source.status.mode)
+      }
+    do throws(FileError) { _ = try rename(old, .replacing) } catch {
+      try? fileSystem.remove(old.path)
+      throw error
+    }
+    sibling = nil
+  }
+
+  /// - Returns: `false` when the file system knows nothing but replacing, and the old file has lost its name.
+  private func rename(_ sibling: Sibling, _ renaming: Renaming) throws(FileError) -> Bool {
+    do throws(SystemError) {
+      try fileSystem.retrying { () throws(SystemError) in try fileSystem.rename(sibling.path, to: place, renaming) }
+      return true
+    } catch {
+      guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) else { throw FileError(error, at: place) }
+      if renaming == .new { try fileSystem.requireFree(place) }
+      try fileSystem.attempt(at: place) { () throws(SystemError) in
+        try fileSystem.rename(sibling.path, to: place, .replacing)
+      }
+      return false
+    }
+  }
+
+  private func noteOtherNames() {
+    let others = source.status.linkCount - 1
+    guard others > 0 else { return }
+    switch kind {
+    case .overwrite: result.notes.append("\(others) other name(s) of the file (hard links) changed with it")
+    case .replace where oldLink == nil:
+      result.notes.append("\(others) other name(s) of the file (hard links) keep the old bytes")
+    default: break
+    }
+  }
+}
+
+extension FileSystem {
+  /// - Throws: `alreadyExists` when anything has the name.
+  func requireFree(_ path: String) throws(FileError) {
+    do throws(SystemError) {
+      _ = try retrying { () throws(SystemError) in try status(at: path, followingLinks: false) }
+      throw SystemError("rename", EEXIST)
+    } catch {
+      if error.code != ENOENT { throw FileError(error, at: path) }
+    }
+  }
+}
+
+extension FileError {
+  static func changedSincePlanning(_ path: String) -> FileError {
+    FileError(
+      .changedSincePlanning, at: SourceLocation(path: path), found: "the file has changed since the edits were planned",
+      expected: "the file that was read", remedy: "run the command again")
+  }
+}

@@ -1,0 +1,104 @@
+import Bytes
+import Diagnostics
+import Glibc
+
+/// A new file or link beside the one whose name it is to take, `.model.gguf.yarn-patch.1234`, hidden and ours alone.
+struct Sibling {
+  /// Where it is now.
+  let path: String
+  /// `nil` for a link.
+  var file: OpenFile?
+  /// What could not be kept.
+  var notes: [String] = []
+  /// See ``FileResult/bytesCompared``.
+  var bytesCompared: UInt64 = 0
+
+  /// A copy of the source with the edits applied, its mode, owner and extended attributes: on the disk and compared.
+  static func copy(
+    of source: FileSource, _ edits: EditList, beside place: String, mode: UInt32, inKernel: Bool
+  ) throws(FileError) -> Sibling {
+    let fileSystem = source.file.fileSystem
+    return try filled(beside: place, permissions: 0o600, in: fileSystem) { file, sibling throws(FileError) in
+      // From the renaming on this is the file that another process finds.
+      _ = try file.lock()
+      try file.fill(from: source, edits, inKernel: inKernel)
+      sibling.notes = try file.takeAttributes(of: source, mode: mode)
+      try file.sync()
+      sibling.bytesCompared = try file.compare(with: source, edits)
+    }
+  }
+
+  /// A file with these bytes, on the disk.
+  static func file(holding bytes: [UInt8], beside place: String, in fileSystem: any FileSystem) throws(FileError)
+    -> Sibling
+  {
+    try filled(beside: place, permissions: 0o666, in: fileSystem) { file, _ throws(FileError) in
+      try file.write(bytes, at: 0)
+      try file.sync()
+    }
+  }
+
+  static func link(beside place: String, to text: String, in fileSystem: any FileSystem) throws(FileError) -> Sibling {
+    let (path, _) = try make(beside: place, in: fileSystem) { path throws(SystemError) in
+      try fileSystem.makeLink(at: path, to: text)
+    }
+    return Sibling(path: path)
+  }
+
+  /// Errors name `place`, which the user knows. Leaves nothing behind when filling fails.
+  private static func filled(
+    beside place: String, permissions: UInt32, in fileSystem: any FileSystem,
+    by fill: (OpenFile, inout Sibling) throws(FileError) -> Void
+  ) throws(FileError) -> Sibling {
+    let (path, descriptor) = try make(beside: place, in: fileSystem) { path throws(SystemError) in
+      try fileSystem.open(path, .create(permissions: permissions))
+    }
+    let file = OpenFile(descriptor, path: place, in: fileSystem)
+    var sibling = Sibling(path: path, file: file)
+    do throws(FileError) { try fill(file, &sibling) } catch {
+      try? fileSystem.remove(path)
+      throw error
+    }
+    return sibling
+  }
+
+  private static func make<T>(
+    beside place: String, in fileSystem: any FileSystem, _ make: (String) throws(SystemError) -> T
+  ) throws(FileError) -> (String, T) {
+    var attempt = 0
+    while true {
+      let suffix = attempt == 0 ? "" : "-\(attempt)"
+      let path = Path.joined(Path.folder(of: place), "\(prefix(for: place))\(getpid())\(suffix)")
+      do throws(SystemError) {
+        return (path, try fileSystem.retrying { () throws(SystemError) in try make(path) })
+      } catch {
+        attempt += 1
+        guard error.code == EEXIST, attempt < 100 else { throw FileError(error, at: place) }
+      }
+    }
+  }
+
+  private static func prefix(for place: String) -> String {
+    // A name has at most 255 bytes on the usual file systems; the prefix and the number need about 30 of them.
+    ".\(String(decoding: Path.name(of: place).utf8.prefix(200), as: UTF8.self)).yarn-patch."
+  }
+
+  /// Removes what processes that died have left beside `place`: a lost copy of a model takes much room.
+  ///
+  /// Only for the holder of the lock on the file at `place`. A sibling in use is locked by its process and is left
+  /// alone. Nothing depends on the removal, so errors are no concern.
+  static func removeStale(beside place: String, in fileSystem: any FileSystem) {
+    let folder = Path.folder(of: place)
+    guard let names = try? fileSystem.names(in: folder) else { return }
+    for name in names where name.hasPrefix(prefix(for: place)) {
+      let path = Path.joined(folder, name)
+      guard let kind = try? fileSystem.status(at: path, followingLinks: false).kind else { continue }
+      if kind == .regular {
+        guard let file = try? OpenFile(path, .read, in: fileSystem), (try? file.lock()) == true else { continue }
+        try? fileSystem.remove(path)
+      } else if kind == .symbolicLink {
+        try? fileSystem.remove(path)
+      }
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Bytes
+import Diagnostics
+import Glibc
+
+/// A stretch of the new file.
+enum Piece {
+  /// Bytes of the old file.
+  case kept(Range<UInt64>)
+  /// Bytes of an edit.
+  case new([UInt8])
+
+  var count: UInt64 {
+    switch self {
+    case .kept(let range): range.upperBound - range.lowerBound
+    case .new(let bytes): UInt64(bytes.count)
+    }
+  }
+}
+
+extension EditList {
+  /// The new file from front to back.
+  func pieces(ofFileOfSize size: UInt64) -> [Piece] {
+    var pieces: [Piece] = []
+    var position: UInt64 = 0
+    for edit in edits {
+      pieces += [.kept(position..<edit.offset), .new(edit.replacement)]
+      position = edit.end
+    }
+    return pieces + [.kept(position..<size)]
+  }
+}
+
+/// Bytes read, written or compared at once.
+private let chunkSize: UInt64 = 1 << 20
+
+extension OpenFile {
+  /// Fills an empty file with the source's bytes as the edits change them.
+  ///
+  /// - Parameter inKernel: Whether to let the kernel copy, which shares the blocks where the file system can.
+  func fill(from source: FileSource, _ edits: EditList, inKernel: Bool) throws(FileError) {
+    var end: UInt64 = 0
+    for piece in edits.pieces(ofFileOfSize: source.size) {
+      switch piece {
+      case .kept(let range): try copy(range, of: source, to: end, inKernel: inKernel)
+      case .new(let bytes): try write(bytes, at: end)
+      }
+      end += piece.count
+    }
+  }
+
+  /// Compares a filled file with what it should hold, and counts the bytes found equal to the source's.
+  func compare(with source: FileSource, _ edits: EditList) throws(FileError) -> UInt64 {
+    var (end, compared) = (0 as UInt64, 0 as UInt64)
+    let written = FileContent(file: self, size: try status().identity.size)
+    for piece in edits.pieces(ofFileOfSize: source.size) {
+      switch piece {
+      case .kept(let range):
+        if let offset = try firstDifference(range, of: source, at: end) { throw differs(at: offset) }
+        compared += piece.count
+      case .new(let bytes):
+        guard try written.bytes(in: end..<end + piece.count) == bytes else { throw differs(at: end) }
+      }
+      end += piece.count
+    }
+    guard written.size == end else { throw differs(at: end) }
+    return compared
+  }
+
+  private func copy(_ range: Range<UInt64>, of source: FileSource, to start: UInt64, inKernel: Bool) throws(FileError) {
+    var (position, end, inKernel) = (range.lowerBound, start, inKernel)
+    while position < range.upperBound {
+      let rest = range.upperBound - position
+      let count: Int
+      if inKernel, let step = try copyInKernel(rest, of: source, at: position, to: end) {
+        count = step
+      } else {
+        inKernel = false
+        count = Int(min(rest, chunkSize))
+        try write(source.bytes(in: position..<position + UInt64(count)), at: end)
+      }
+      position += UInt64(count)
+      end += UInt64(count)
+    }
+  }
+
+  /// - Returns: `nil` when this pair of files has to be copied by hand.
+  private func copyInKernel(_ rest: UInt64, of source: FileSource, at position: UInt64, to end: UInt64)
+    throws(FileError) -> Int?
+  {
+    // Blocks can be shared from a block's start on only, so the bytes before it go on their own. The upper limit keeps
+    // one call short enough to be interrupted.
+    let block: UInt64 = 4096
+    let isShareable = position % block == end % block && position % block != 0
+    let count = Int(min(rest, isShareable ? block - position % block : 1 << 30))
+    do throws(SystemError) {
+      let step = try fileSystem.retrying { () throws(SystemError) in
+        try fileSystem.copy(count, of: source.file.descriptor, at: position, to: descriptor, at: end)
+      }
+      return step == 0 ? nil : step
+    } catch {
+      guard [EXDEV, EOPNOTSUPP, EINVAL, ENOSYS].contains(error.code) else { throw FileError(error, at: path) }
+      return nil
+    }
+  }
+
+  private func firstDifference(_ range: Range<UInt64>, of source: FileSource, at start: UInt64) throws(FileError)
+    -> UInt64?
+  {
+    let buffers = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * Int(chunkSize), alignment: 16)
+    defer { buffers.deallocate() }
+    var done: UInt64 = 0
+    while range.lowerBound + done < range.upperBound {
+      let count = Int(min(chunkSize, range.upperBound - range.lowerBound - done))
+      let old = UnsafeMutableRawBufferPointer(rebasing: buffers[..<count])
+      let new = UnsafeMutableRawBufferPointer(rebasing: buffers[count..<2 * count])
+      let oldCount = try source.read(at: range.lowerBound + done, into: old)
+      let newCount = try read(at: start + done, into: new)
+      // SAFETY: both buffers hold `count` bytes, all of them read just now.
+      guard oldCount == count, newCount == count, let oldBytes = old.baseAddress, let newBytes = new.baseAddress,
+        memcmp(oldBytes, newBytes, count) == 0
+      else { return start + done }
+      done += UInt64(count)
+    }
+    return nil
+  }
+
+  private func differs(at offset: UInt64) -> FileError { .readBackDiffers(path, at: offset) }
+}
+
+/// An open file's content as a source.
+private struct FileContent: ByteSource {
+  var file: OpenFile
+  var size: UInt64
+  var path: String { file.path }
+  func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    try file.read(at: offset, into: buffer)
+  }
+}
+
+extension FileError {
+  static func readBackDiffers(_ path: String, at offset: UInt64? = nil) -> FileError {
+    FileError(
+      .readBackDiffers, at: SourceLocation(path: path, byteOffset: offset),
+      found: "other bytes read back than were written", expected: "the planned content",
+      remedy: "check the disk and the memory of this machine")
+  }
+}

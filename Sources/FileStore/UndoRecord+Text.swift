@@ -1,0 +1,165 @@
+import Bytes
+import Diagnostics
+
+// The file, line by line. Names are percent-encoded, bytes hexadecimal, `-` stands for no bytes. There is one way only
+// to write a record, and the last line is the digest of all others, so a record that was cut or altered is recognised.
+//
+//   yarn-patch undo record 1
+//   step=done                          pending | done
+//   tool=yarn-patch%201.0
+//   file=model.gguf
+//   change=in-place                    in-place | replaced | link:TEXT
+//   sizes=4096 4096                    old, new
+//   mode=644                           octal
+//   headers=DIGEST DIGEST              old, new
+//   edit=120 0a0b -                    offset, old bytes, new bytes
+//   end=DIGEST
+
+extension UndoRecord {
+  private static let title = "yarn-patch undo record "
+
+  /// The record as the file's bytes.
+  package var text: [UInt8] {
+    var text = "\(Self.title)1\n"
+    for step in steps {
+      text += "step=\(step.state.rawValue)\ntool=\(step.tool.percentEncoded)\n"
+      for file in step.files { text += file.lines }
+    }
+    return Array("\(text)end=\(SHA256.hexadecimal(of: text.utf8))\n".utf8)
+  }
+
+  /// - Throws: `damagedRecord` for anything that ``text`` would not give, `unknownRecordVersion` for a later format.
+  package init(text: [UInt8], path: String) throws(FileError) {
+    var lines = RecordLines(text)
+    guard let title = lines.next(), title.hasPrefix(Self.title) else { throw .damagedRecord(path, "no title line") }
+    guard title == "\(Self.title)1" else {
+      throw FileError(
+        .unknownRecordVersion, at: SourceLocation(path: path), found: "\"\(title.prefix(80))\"",
+        expected: "\"\(Self.title)1\"", remedy: "undo with the version of yarn-patch that made the change")
+    }
+    var steps: [Step] = []
+    while let step = Step(&lines) { steps.append(step) }
+    self.steps = steps
+    // Writing it again compares the digest, the order of lines and each line's form at once.
+    guard !steps.isEmpty, steps.dropLast().allSatisfy({ $0.state == .done }), self.text == text else {
+      throw .damagedRecord(path, "its lines do not fit together")
+    }
+  }
+}
+
+extension UndoRecord.Step {
+  fileprivate init?(_ lines: inout RecordLines) {
+    guard let state = lines.next("step").flatMap(State.init), let tool = lines.next("tool")?.percentDecoded else {
+      return nil
+    }
+    var files: [UndoRecord.File] = []
+    while let path = lines.next("file")?.percentDecoded {
+      guard let file = UndoRecord.File(path, &lines) else { return nil }
+      files.append(file)
+    }
+    guard !files.isEmpty else { return nil }
+    self.init(state: state, tool: tool, files: files)
+  }
+}
+
+extension UndoRecord.File {
+  fileprivate var lines: String {
+    let change =
+      switch self.change {
+      case .inPlace: "in-place"
+      case .replaced: "replaced"
+      case .replacedLink(let text): "link:\(text.percentEncoded)"
+      }
+    let head = """
+      file=\(path.percentEncoded)
+      change=\(change)
+      sizes=\(oldSize) \(newSize)
+      mode=\(String(mode, radix: 8))
+      headers=\(oldHeader) \(newHeader)
+
+      """
+    return edits.edits.reduce(into: head) { lines, edit in
+      lines += "edit=\(edit.offset) \(edit.expected.hexadecimal) \(edit.replacement.hexadecimal)\n"
+    }
+  }
+
+  fileprivate init?(_ path: String, _ lines: inout RecordLines) {
+    // A record cannot send us out of its folder.
+    guard Path.relative(path, to: ".") == path,
+      let change = lines.next("change").flatMap(UndoRecord.Change.init(text:)),
+      let sizes = lines.next("sizes")?.split(separator: " ").map({ UInt64($0) }), sizes.count == 2,
+      let oldSize = sizes[0], let newSize = sizes[1],
+      let mode = lines.next("mode").flatMap({ UInt32($0, radix: 8) }), mode <= 0o7777,
+      let headers = lines.next("headers")?.split(separator: " ").map(String.init), headers.count == 2
+    else { return nil }
+    // Below 2^62 no sum of a size and edits that are in memory can overflow; no file is that long.
+    guard oldSize < 1 << 62 else { return nil }
+    var edits: [ByteEdit] = []
+    var (end, size) = (0 as UInt64, Int64(oldSize))
+    while let line = lines.next("edit") {
+      // Ascending and inside the file, or it would be no list of edits.
+      guard let edit = ByteEdit(text: line), edit.offset >= end, edit.offset <= oldSize,
+        UInt64(edit.expected.count) <= oldSize - edit.offset, edit.expected != edit.replacement
+      else { return nil }
+      end = edit.end
+      size += edit.sizeChange
+      edits.append(edit)
+    }
+    guard !edits.isEmpty, UInt64(exactly: size) == newSize, change != .inPlace || oldSize == newSize else { return nil }
+    self.init(
+      path: path, change: change, oldSize: oldSize, newSize: newSize, mode: mode, edits: EditList(edits),
+      oldHeader: headers[0], newHeader: headers[1])
+  }
+}
+
+extension UndoRecord.Change {
+  fileprivate init?(text: String) {
+    switch text {
+    case "in-place": self = .inPlace
+    case "replaced": self = .replaced
+    default:
+      guard text.hasPrefix("link:"), let link = String(text.dropFirst(5)).percentDecoded else { return nil }
+      self = .replacedLink(link)
+    }
+  }
+}
+
+extension ByteEdit {
+  fileprivate init?(text: String) {
+    let parts = text.split(separator: " ")
+    guard parts.count == 3, let offset = UInt64(parts[0]), let old = [UInt8](hexadecimal: parts[1]),
+      let new = [UInt8](hexadecimal: parts[2])
+    else { return nil }
+    self.init(at: offset, expected: old, replacement: new)
+  }
+}
+
+/// The lines that are still to be read.
+private struct RecordLines {
+  private var lines: ArraySlice<ArraySlice<UInt8>>
+
+  init(_ text: [UInt8]) { lines = text.split(separator: UInt8(ascii: "\n"))[...] }
+
+  mutating func next() -> String? { lines.popFirst().flatMap { String(validating: $0, as: UTF8.self) } }
+
+  /// The value of the next line when it has this key; otherwise the line stays.
+  mutating func next(_ key: String) -> String? {
+    guard lines.first?.starts(with: "\(key)=".utf8) == true else { return nil }
+    return next().map { String($0.dropFirst(key.count + 1)) }
+  }
+}
+
+extension FileError.Code {
+  /// The undo record is not as it was written.
+  package static let damagedRecord: Self = "damaged-undo-record"
+  /// The undo record was written by a later version.
+  package static let unknownRecordVersion: Self = "unknown-undo-record-version"
+}
+
+extension FileError {
+  static func damagedRecord(_ path: String, _ finding: String) -> FileError {
+    FileError(
+      .damagedRecord, at: SourceLocation(path: path), found: "the undo record is damaged: \(finding)",
+      expected: "a record as yarn-patch wrote it", remedy: "move the record away; the change cannot be undone with it")
+  }
+}

@@ -1,0 +1,110 @@
+import Bytes
+import Diagnostics
+
+/// What it takes to put a model's files back: one step per change, the newest last.
+///
+/// It stands beside the model from before the first visible change on. As long as its newest step is `pending` the files
+/// may be in any state between, and undoing that step leads back from all of them.
+package struct UndoRecord: Sendable, Equatable {
+  package var steps: [Step]
+
+  /// One transaction.
+  package struct Step: Sendable, Equatable {
+    package enum State: String, Sendable { case pending, done }
+    package var state: State
+    /// What made the change, with its version.
+    package var tool: String
+    package var files: [File]
+  }
+
+  /// How a file was changed.
+  package enum Change: Sendable, Equatable {
+    case inPlace
+    /// A new file took its name.
+    case replaced
+    /// A new file took the name of a symbolic link with this text.
+    case replacedLink(String)
+  }
+
+  /// One changed file.
+  package struct File: Sendable, Equatable {
+    /// Seen from the record's folder.
+    package var path: String
+    package var change: Change
+    package var oldSize: UInt64
+    package var newSize: UInt64
+    /// Permission bits before the change.
+    package var mode: UInt32
+    /// From the old bytes to the new ones.
+    package var edits: EditList
+    /// SHA-256 of the header before the change, see ``headerEnd(of:)``.
+    package var oldHeader: String
+    package var newHeader: String
+  }
+
+  /// The record's place for a model that is one file.
+  package static func path(forFile path: String) -> String { path + suffix }
+  /// The record's place for a model that is a folder.
+  package static func path(forFolder path: String) -> String { Path.joined(path, suffix) }
+
+  /// The model that the record is for, as a command would name it.
+  static func model(of path: String) -> String {
+    Path.name(of: path) == suffix ? Path.folder(of: path) : String(path.dropLast(suffix.count))
+  }
+
+  private static let suffix = ".yarn-patch-undo"
+
+  /// The first byte after what the header digests cover: everything up to the last edit, at most 16 MiB.
+  ///
+  /// The bytes before an edit tell whether the file is still the one that was patched. More would not be worth the
+  /// time: hashing all of a model takes minutes, and 16 MiB hold the header of nearly every model.
+  static func headerEnd(of edits: EditList) -> UInt64 { min(edits.extent.upperBound, 16 << 20) }
+
+  /// The record as it was before its newest step, `nil` when that was the only one.
+  var withoutNewestStep: UndoRecord? { steps.count > 1 ? UndoRecord(steps: steps.dropLast()) : nil }
+
+  /// The record with its newest step in this state.
+  func marking(newestStep state: Step.State) -> UndoRecord {
+    var record = self
+    if var step = record.steps.popLast() {
+      step.state = state
+      record.steps.append(step)
+    }
+    return record
+  }
+
+  /// Reads a record, `nil` when there is none.
+  ///
+  /// - Throws: `damagedRecord`, `unknownRecordVersion`, and the codes of reading a file.
+  package static func read(at path: String, in fileSystem: any FileSystem = POSIXFileSystem()) throws(FileError)
+    -> UndoRecord?
+  {
+    let source: FileSource
+    do throws(FileError) { source = try FileSource(path, in: fileSystem) } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
+    guard source.size <= sizeLimit else { throw .damagedRecord(path, "it has \(source.size) bytes") }
+    return try UndoRecord(text: source.bytes(in: 0..<source.size), path: path)
+  }
+
+  /// Edits are parts of headers, and no header is this long; a larger file is not ours.
+  private static let sizeLimit: UInt64 = 1 << 28
+}
+
+extension FileSource {
+  /// SHA-256 of the first bytes of what the edits make of the file.
+  func headerDigest(_ edits: EditList = EditList([]), upTo end: UInt64) throws(FileError) -> String {
+    var hash = SHA256()
+    var rest = end
+    for piece in edits.pieces(ofFileOfSize: size) where rest > 0 {
+      let count = min(piece.count, rest)
+      switch piece {
+      case .kept(let range): hash.update(try bytes(in: range.lowerBound..<range.lowerBound + count))
+      case .new(let bytes): hash.update(bytes.prefix(Int(count)))
+      }
+      rest -= count
+    }
+    return hash.hexadecimal()
+  }
+}

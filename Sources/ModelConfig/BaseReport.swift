@@ -1,0 +1,131 @@
+import Diagnostics
+import RoPE
+
+extension FileError.Code {
+  package static let baseMissing: Self = "base-missing"
+  package static let basesDisagree: Self = "bases-disagree"
+  package static let storedTableDisagrees: Self = "stored-table-disagrees"
+  package static let badDivisors: Self = "bad-divisors"
+}
+
+/// An inverse-frequency table that a checkpoint stores as a tensor.
+public struct StoredTable: Sendable {
+  public var inverseFrequencies: Declared<[Double]>
+  /// Largest relative rounding of the stored type: 2⁻²⁴ for float32, more for half precision.
+  public var relativeRounding: Double
+
+  package init(_ inverseFrequencies: Declared<[Double]>, relativeRounding: Double) {
+    self.inverseFrequencies = inverseFrequencies
+    self.relativeRounding = relativeRounding
+  }
+}
+
+/// Whether a declared base can be trusted: stated, usable, stated alike everywhere, and in agreement with what the
+/// weights store.
+public struct BaseReport: Sendable {
+  public var base: Declared<Double>?
+  /// Every place that states the base.
+  public var places: [Declared<Double>]
+  /// What speaks against the base; a patch writes nothing while this is not empty.
+  public var problems: [FileError] = []
+  /// Stored tables that were compared.
+  public var comparedTables = 0
+
+  /// - Parameters:
+  ///   - stored: Buffers such as `rotary_emb.inv_freq`.
+  ///   - path: The file, for the message about a missing base.
+  package init(_ declaration: RoPEDeclaration, stored: [StoredTable], path: String) {
+    base = declaration.base
+    places = declaration.bases
+    guard let base else {
+      problems.append(
+        FileError(
+          .baseMissing, at: SourceLocation(path: path), found: "no RoPE base is stated",
+          expected: "rope_theta in config.json, rope.freq_base in a GGUF",
+          remedy: "name it with --base; many readers take 10000 when it is missing"))
+      return
+    }
+    for other in places where abs(other.value - base.value) > base.value * 1e-6 {
+      problems.append(
+        FileError(
+          .basesDisagree, at: other.place, found: "the base is \(other.value)",
+          expected: "\(base.value) as at \(base.place.key ?? "its other place")",
+          remedy: "make them equal: some readers take one, some the other; --base writes both"))
+    }
+    guard let rotary = declaration.rotaryDimension?.value else { return }
+    for table in stored { compare(table, base: base.value, rotaryDimension: rotary) }
+    for divisors in [declaration.frequencyDivisors, declaration.longFactors, declaration.shortFactors] {
+      if let divisors { check(divisors, rotaryDimension: rotary) }
+    }
+    if let divisors = declaration.frequencyDivisors {
+      checkSmoothing(divisors, base: base.value, rotaryDimension: rotary)
+    }
+  }
+
+  private mutating func compare(_ table: StoredTable, base: Double, rotaryDimension: Int) {
+    let values = table.inverseFrequencies.value
+    let place = table.inverseFrequencies.place
+    comparedTables += 1
+    let expected = FrequencyTable(
+      RoPEParameters(base: base, rotaryDimension: rotaryDimension)
+    ).inverseFrequencies
+    guard values.count == expected.count else {
+      problems.append(
+        FileError(
+          .storedTableDisagrees, at: place, found: "the stored table has \(values.count) frequencies",
+          expected: "\(expected.count), half the rotary dimension", remedy: "correct the head size in config.json"))
+      return
+    }
+    // float32 powers carry a few roundings of their own beside the stored type's.
+    let bound = 2e-6 + table.relativeRounding
+    for (pair, (stored, wanted)) in zip(values, expected).enumerated() where abs(stored - wanted) > wanted * bound {
+      let implied = values.count > 1 ? power(values[1], -Double(rotaryDimension) / 2) : .nan
+      problems.append(
+        FileError(
+          .storedTableDisagrees, at: place,
+          found: "pair \(pair) is stored as \(stored), as for a base near \(implied.rounded())",
+          expected: "\(wanted) for base \(base)",
+          remedy:
+            "old loaders use the stored table, new ones the base: find out which one the weights were trained with"))
+      return
+    }
+  }
+
+  private mutating func check(_ divisors: Declared<[Double]>, rotaryDimension: Int) {
+    if divisors.value.count != rotaryDimension / 2 {
+      problems.append(
+        FileError(
+          .badDivisors, at: divisors.place, found: "there are \(divisors.value.count) per-pair factors",
+          expected: "\(rotaryDimension / 2), half the rotary dimension", remedy: "convert the model again"))
+    } else if let pair = divisors.value.firstIndex(where: { !($0.isFinite && $0 > 0) }) {
+      problems.append(
+        FileError(
+          .badDivisors, at: divisors.place, found: "factor \(pair) is \(divisors.value[pair])",
+          expected: "a finite number above 0", remedy: "convert the model again"))
+    }
+  }
+
+  /// Divisors of the llama3 kind tell the trained length they were made for: every blended pair must tell the same.
+  ///
+  /// With wavelength `w`, factor `s` and divisor `v` between 1 and `s`, `1/v = (1-t)/s + t` and `t = (L/w - 1)/3` give
+  /// `L = w (1 + 3t)` (low and high frequency factors 1 and 4, as in all published files).
+  private mutating func checkSmoothing(_ divisors: Declared<[Double]>, base: Double, rotaryDimension: Int) {
+    guard problems.isEmpty, let factor = divisors.value.max(), factor > 1, divisors.value.first == 1 else { return }
+    let wavelengths = FrequencyTable(
+      RoPEParameters(base: base, rotaryDimension: rotaryDimension)
+    ).wavelengths
+    let lengths = zip(divisors.value, wavelengths).compactMap { divisor, wavelength -> Double? in
+      guard divisor > 1, divisor < factor else { return nil }
+      let share = (1 / divisor - 1 / factor) / (1 - 1 / factor)
+      return wavelength * (1 + 3 * share)
+    }
+    guard let shortest = lengths.min(), let longest = lengths.max(), longest > shortest * 1.001 else { return }
+    problems.append(
+      FileError(
+        .storedTableDisagrees, at: divisors.place,
+        found:
+          "under base \(base) its blended pairs stand for trained lengths from \(shortest.rounded()) to \(longest.rounded())",
+        expected: "one trained length, as llama3 divisors made for this base give",
+        remedy: "the tensor was made for another base: convert the model again"))
+  }
+}

@@ -1,0 +1,184 @@
+import Diagnostics
+import LosslessJSON
+
+/// What one file declares, and what is wrong with it.
+public struct FileDeclarations: Sendable {
+  /// One entry for each kind of layer, full attention first. Empty when the model has no RoPE.
+  public var declarations: [RoPEDeclaration] = []
+  /// Values that no runtime can use, in file order. A command that computes or writes throws the first one.
+  public var problems: [FileError] = []
+
+  package init(declarations: [RoPEDeclaration] = [], problems: [FileError] = []) {
+    self.declarations = declarations
+    self.problems = problems
+  }
+}
+
+extension HuggingFaceConfig {
+  /// Reads every layout: `rope_scaling` beside a top-level base, `rope_parameters` flat or per layer type, both.
+  ///
+  /// - Parameter shapes: Head size found in the weights, used where the file is silent.
+  public func ropeDeclarations(shapes: TensorShapes = TensorShapes()) -> FileDeclarations {
+    if let refusal = withoutRotation { return FileDeclarations(problems: [refusal]) }
+    var reader = SettingReader(self)
+    let window = ConfigKey.windows.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
+    let topBases = baseMembers.compactMap { reader.base($0) }
+    let active = dictionaries.first
+    let labels = active.map(layerTypes) ?? []
+
+    var declarations: [RoPEDeclaration] = []
+    for label in labels.isEmpty ? [nil] : labels.map(Optional.some) {
+      var declaration = RoPEDeclaration(layerType: label)
+      declaration.contextLength = window
+      if let active {
+        readScaling(at: label.map { "\(active)/\($0)" } ?? active, outer: active, into: &declaration, with: &reader)
+      }
+      if label == nil {
+        for other in dictionaries.dropFirst() where layerTypes(of: other).isEmpty {
+          if let base = reader.base("\(other)/\(ConfigKey.ropeTheta)") { declaration.bases.append(base) }
+        }
+      }
+      if label == nil || declaration.bases.isEmpty { declaration.bases.insert(contentsOf: topBases, at: 0) }
+      declaration.base = declaration.bases.first
+      if declaration.originalContext == nil, declaration.kind == nil || declaration.scalingKind != nil {
+        declaration.originalContext = node(ConfigKey.original).flatMap { reader.length($0.pointer) }
+      }
+      readDimensions(label: label, shapes: shapes, into: &declaration, with: &reader)
+      declarations.append(declaration)
+    }
+    if labels.isEmpty, let local = ConfigKey.localBases.lazy.compactMap({ self.node($0)?.pointer }).first,
+      let base = reader.base(local), var sliding = declarations.first
+    {
+      sliding = sliding.unscaled(base: base)
+      declarations[0].layerType = "full_attention"
+      declarations.append(sliding)
+    }
+    declarations.sort { $0.layerType == "full_attention" && $1.layerType != "full_attention" }
+    return FileDeclarations(declarations: declarations, problems: reader.problems)
+  }
+
+  /// Pointers of members outside the scaling dictionaries that state the base.
+  package var baseMembers: [String] {
+    ConfigKey.baseAliases.compactMap { node($0)?.pointer }
+      + ["\(section)/attn_config/\(ConfigKey.ropeTheta)"].filter { document[$0] != nil }
+  }
+
+  /// Whether a scaling dictionary, a base or a rotary width is stated anywhere in the language section.
+  private var statesRotation: Bool {
+    !dictionaries.isEmpty || !baseMembers.isEmpty
+      || (ConfigKey.partialFactors + ["rotary_dim", "qk_rope_head_dim"]).contains { node($0) != nil }
+  }
+
+  private var withoutRotation: FileError? {
+    for key in ["alibi", "use_alibi", "attn_config/alibi"] {
+      if let (pointer, node) = node(key), case .bool(true) = node.value {
+        return PositionEncoding.alibi.refusal(of: modelType ?? "this model", at: place(pointer))
+      }
+    }
+    guard let family = modelType, !statesRotation else { return nil }
+    if let encoding = PositionEncoding.families[family] {
+      return encoding.refusal(of: family, at: place("\(section)/model_type"))
+    }
+    // Baichuan's 13B code uses ALiBi, its 7B code RoPE; only the width tells them apart.
+    if family == "baichuan", case .number(let width)? = node("hidden_size")?.node.value, width.integer == 5120 {
+      return PositionEncoding.alibi.refusal(of: "baichuan 13B", at: place("\(section)/hidden_size"))
+    }
+    return nil
+  }
+
+  private func readScaling(
+    at pointer: String, outer: String, into declaration: inout RoPEDeclaration, with reader: inout SettingReader
+  ) {
+    func member(_ key: String) -> String { "\(pointer)/\(key)" }
+    declaration.kind = reader.text(member(ConfigKey.ropeType)) ?? reader.text(member(ConfigKey.type))
+    if let base = reader.base(member(ConfigKey.ropeTheta)) { declaration.bases.append(base) }
+    declaration.factor = reader.factor(member(ConfigKey.factor))
+    declaration.originalContext =
+      reader.length(member(ConfigKey.original))
+      ?? (pointer == outer ? nil : reader.length("\(outer)/\(ConfigKey.original)"))
+    declaration.betaFast = reader.positive(member(ConfigKey.betaFast))
+    declaration.betaSlow = reader.positive(member(ConfigKey.betaSlow))
+    declaration.attentionFactor = reader.number(
+      member(ConfigKey.attentionFactor), expected: "a finite number of at least 0"
+    ) { $0 >= 0 }
+    declaration.mscale = reader.number(member(ConfigKey.mscale), expected: "a finite number") { _ in true }
+    declaration.mscaleAllDim = reader.number(member(ConfigKey.mscaleAllDim), expected: "a finite number") { _ in true }
+    declaration.truncate = reader.flag(member(ConfigKey.truncate))
+    declaration.lowFrequencyFactor = reader.positive(member("low_freq_factor"))
+    declaration.highFrequencyFactor = reader.positive(member("high_freq_factor"))
+    declaration.shortFactors = reader.numbers(member("short_factor"))
+    declaration.longFactors = reader.numbers(member("long_factor"))
+    declaration.mropeSection = reader.numbers(member("mrope_section"))?.map { $0.compactMap { Int(exactly: $0) } }
+  }
+
+  /// Head size and how much of it rotates.
+  private func readDimensions(
+    label: String?, shapes: TensorShapes, into declaration: inout RoPEDeclaration, with reader: inout SettingReader
+  ) {
+    func length(_ keys: [String]) -> Declared<Int>? {
+      keys.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
+    }
+    if let rotary = length(["qk_rope_head_dim"]), rotary.value > 0 {
+      let plain = length(["qk_nope_head_dim"])
+      declaration.usesLatentAttention = true
+      declaration.headDimension = plain.map { Declared($0.value + rotary.value, at: $0.place) } ?? rotary
+      declaration.rotaryDimension = rotary
+    } else {
+      let global = label == "full_attention" ? length(["global_head_dim"]) : nil
+      declaration.headDimension =
+        global ?? length(["head_dim", "kv_channels", "attention_head_dim"])
+        ?? shapes.headDimension(
+          heads: length(["num_attention_heads", "n_head", "n_heads"])?.value,
+          keyHeads: length(["num_key_value_heads", "num_kv_heads", "n_head_kv"])?.value)
+        ?? quotient(
+          length(["hidden_size", "n_embd", "d_model", "dim"]), length(["num_attention_heads", "n_head", "n_heads"]))
+      declaration.rotaryDimension =
+        length(["rotary_dim"]) ?? partialRotary(of: declaration.headDimension, label: label, with: &reader)
+        ?? declaration.headDimension ?? shapes.rotaryDimension
+    }
+    guard let rotary = declaration.rotaryDimension else { return }
+    let head = declaration.headDimension?.value ?? rotary.value
+    if rotary.value % 2 != 0 || rotary.value > head {
+      reader.problems.append(
+        FileError(
+          .badRotaryDimension, at: rotary.place, found: "the rotary dimension is \(rotary.value) of a head of \(head)",
+          expected: "an even number of at most the head size",
+          remedy: "correct head_dim or the rotary share; pairs of elements rotate together"))
+      declaration.rotaryDimension = nil
+    }
+  }
+
+  private func quotient(_ width: Declared<Int>?, _ heads: Declared<Int>?) -> Declared<Int>? {
+    guard let width, let heads, width.value >= heads.value else { return nil }
+    return Declared(width.value / heads.value, at: width.place)
+  }
+
+  /// The head size times a partial rotary factor, which stands in the scaling dictionary or beside it.
+  private func partialRotary(
+    of head: Declared<Int>?, label: String?, with reader: inout SettingReader
+  ) -> Declared<Int>? {
+    guard let head else { return nil }
+    let inner = dictionaries.first.map { dictionary in label.map { "\(dictionary)/\($0)" } ?? dictionary }
+    let places = inner.map { inner in ConfigKey.partialFactors.map { "\(inner)/\($0)" } } ?? []
+    for pointer in places + ConfigKey.partialFactors.compactMap({ node($0)?.pointer }) {
+      let share = reader.number(pointer, code: .badRotaryDimension, expected: "a share above 0 and at most 1") {
+        $0 > 0 && $0 <= 1
+      }
+      if let share { return share.map { Int(Double(head.value) * $0) } }
+    }
+    return nil
+  }
+}
+
+extension RoPEDeclaration {
+  /// The same layers' dimensions and window with another base and no scaling.
+  fileprivate func unscaled(base: Declared<Double>) -> RoPEDeclaration {
+    var result = RoPEDeclaration(layerType: "sliding_attention")
+    result.base = base
+    result.bases = [base]
+    result.contextLength = contextLength
+    result.headDimension = headDimension
+    result.rotaryDimension = rotaryDimension
+    return result
+  }
+}

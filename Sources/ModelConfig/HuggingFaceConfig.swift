@@ -1,0 +1,147 @@
+import Diagnostics
+import LosslessJSON
+
+extension FileError.Code {
+  package static let notAnObject: Self = "config-not-an-object"
+  package static let duplicateMember: Self = "json-duplicate-member"
+  package static let noSuchSection: Self = "no-such-section"
+}
+
+/// Names of config.json members, spelled here and nowhere else.
+package enum ConfigKey {
+  package static let ropeScaling = "rope_scaling"
+  package static let ropeParameters = "rope_parameters"
+  package static let ropeTheta = "rope_theta"
+  package static let ropeType = "rope_type"
+  package static let type = "type"
+  package static let factor = "factor"
+  package static let original = "original_max_position_embeddings"
+  package static let maximum = "max_position_embeddings"
+  package static let betaFast = "beta_fast"
+  package static let betaSlow = "beta_slow"
+  package static let attentionFactor = "attention_factor"
+  package static let mscale = "mscale"
+  package static let mscaleAllDim = "mscale_all_dim"
+  package static let truncate = "truncate"
+
+  /// Members of a scaling dictionary that mean something to one scaling kind only and go when that kind goes.
+  package static let scalingOnly = [
+    factor, original, betaFast, betaSlow, attentionFactor, mscale, mscaleAllDim, truncate, "attn_factor",
+    "extrapolation_factor", "finetuned", "low_freq_factor", "high_freq_factor", "alpha",
+  ]
+  /// Other names for the base, by the families that use them.
+  static let baseAliases = [ropeTheta, "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta"]
+  /// Base of the sliding-window layers where a flat file gives them one of their own.
+  static let localBases = ["rope_local_base_freq", "local_rope_theta"]
+  /// Names under which a window is stated, the usual one first. vLLM takes the smallest of those present.
+  package static let windows = [
+    maximum, "n_positions", "max_seq_len", "seq_length", "max_sequence_length", "max_seq_length", "seq_len",
+    "model_max_length",
+  ]
+  static let partialFactors = [
+    "partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
+  ]
+  /// Labels of per-layer-type dictionaries.
+  static let layerLabels: Set = [
+    "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "compress", "main",
+  ]
+}
+
+/// A config.json as far as RoPE is concerned: which object holds the language model's settings, and in which layout.
+public struct HuggingFaceConfig: Sendable {
+  public let document: JSONDocument
+  /// JSON pointer of the object that holds the language model's settings; empty for the whole document.
+  public let section: String
+
+  /// - Parameter section: Overrides the search for the language section.
+  /// - Throws: `config-not-an-object`, `json-duplicate-member`, `no-such-section`.
+  package init(_ document: JSONDocument, section requested: String? = nil) throws(FileError) {
+    guard case .object = document.root.value else {
+      throw FileError(
+        .notAnObject, at: SourceLocation(path: document.path, byteOffset: 0),
+        found: "the document is not a JSON object", expected: "an object with the model's settings",
+        remedy: "point at the model's config.json")
+    }
+    if let duplicate = document.duplicates.first {
+      throw FileError(
+        .duplicateMember,
+        at: SourceLocation(path: document.path, byteOffset: UInt64(duplicate.second), key: duplicate.pointer),
+        found: "the member is stated twice, first at byte \(duplicate.first)", expected: "each member once",
+        remedy: "remove one of the two; readers keep the last without a word")
+    }
+    self.document = document
+    if let requested {
+      guard case .object? = document[requested]?.value else {
+        throw FileError(
+          .noSuchSection, at: SourceLocation(path: document.path, key: requested),
+          found: "there is no object at this pointer", expected: "the object that holds the language model's settings",
+          remedy: "name it as a JSON pointer, such as /text_config")
+      }
+      section = requested
+    } else {
+      section = Self.languageSections.first { Self.statesPositions(document, in: $0) } ?? ""
+    }
+  }
+
+  /// Where composite models keep their language model, outermost last.
+  static let languageSections = [
+    "/thinker_config/text_config", "/text_config", "/llm_config", "/language_config", "/language_model_config",
+  ]
+
+  private static func statesPositions(_ document: JSONDocument, in section: String) -> Bool {
+    let telling = [ConfigKey.ropeScaling, ConfigKey.ropeParameters] + ConfigKey.baseAliases + ConfigKey.windows
+    return telling.contains { document["\(section)/\($0)"] != nil }
+  }
+
+  /// `model_type` of the language section, else of the whole model.
+  public var modelType: String? { string("model_type", in: section) ?? string("model_type", in: "") }
+
+  /// The first entry of `architectures`.
+  public var architecture: String? {
+    guard case .array(let names)? = document["/architectures"]?.value, case .string(let name)? = names.first?.value
+    else { return nil }
+    return name
+  }
+
+  /// Scaling dictionaries in the order in which readers prefer them: JSON pointers of non-null `rope_scaling` and
+  /// `rope_parameters`.
+  package var dictionaries: [String] {
+    [ConfigKey.ropeScaling, ConfigKey.ropeParameters].map { "\(section)/\($0)" }.filter {
+      if case .object(let members)? = document[$0]?.value { return !members.isEmpty }
+      return false
+    }
+  }
+
+  /// Layer-type labels when the dictionary at `pointer` holds one dictionary per layer type, else none.
+  package func layerTypes(of pointer: String) -> [String] {
+    guard case .object(let members)? = document[pointer]?.value else { return [] }
+    var labels = ConfigKey.layerLabels
+    if case .array(let declared)? = document["\(section)/layer_types"]?.value {
+      for case .string(let label) in declared.map(\.value) { labels.insert(label) }
+    }
+    return members.filter { member in
+      // A label becomes part of a JSON pointer, so one that would need escapes is not taken for a layer type.
+      guard labels.contains(member.key), !member.key.contains(where: { "/~".contains($0) }) else { return false }
+      if case .object = member.node.value { return true }
+      return false
+    }.map(\.key)
+  }
+
+  /// A member of the language section, else of the whole document.
+  func node(_ key: String) -> (pointer: String, node: JSONNode)? {
+    for owner in section.isEmpty ? [""] : [section, ""] {
+      if let node = document["\(owner)/\(key)"] { return ("\(owner)/\(key)", node) }
+    }
+    return nil
+  }
+
+  func string(_ key: String, in owner: String) -> String? {
+    if case .string(let text)? = document["\(owner)/\(key)"]?.value { return text }
+    return nil
+  }
+
+  func place(_ pointer: String) -> SourceLocation {
+    SourceLocation(
+      path: document.path, byteOffset: document[pointer].map { UInt64($0.range.lowerBound) }, key: pointer)
+  }
+}

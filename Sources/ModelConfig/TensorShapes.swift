@@ -1,0 +1,48 @@
+import Diagnostics
+import Safetensors
+
+/// What the weights' shapes and stored buffers say about rotation, gathered from a model's safetensors headers.
+public struct TensorShapes: Sendable {
+  /// Rows of the first layer's query and key projections, and width of its query norm, where present.
+  package var queryRows: Declared<Int>?
+  package var keyRows: Declared<Int>?
+  package var queryNormWidth: Declared<Int>?
+  /// Length of a stored inverse-frequency buffer times two.
+  package var rotaryDimension: Declared<Int>?
+
+  public init() {}
+
+  /// Looks at the tensors of one file; several files of a model are added up.
+  package mutating func add(_ file: SafetensorsFile) {
+    for tensor in file.tensors {
+      let place = SourceLocation(path: file.path, key: tensor.name)
+      func declared(_ size: UInt64?) -> Declared<Int>? {
+        size.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? Declared($0, at: place) : nil }
+      }
+      if queryRows == nil, tensor.name.hasSuffix("self_attn.q_proj.weight") {
+        queryRows = declared(tensor.shape.first)
+      } else if keyRows == nil, tensor.name.hasSuffix("self_attn.k_proj.weight") {
+        keyRows = declared(tensor.shape.first)
+      } else if queryNormWidth == nil, tensor.name.hasSuffix("self_attn.q_norm.weight"), tensor.shape.count == 1 {
+        queryNormWidth = declared(tensor.shape.first)
+      } else if rotaryDimension == nil, tensor.isInverseFrequencyBuffer, let pairs = declared(tensor.shape.first) {
+        rotaryDimension = pairs.map { $0 > Int.max / 2 ? 0 : 2 * $0 }
+      }
+    }
+  }
+
+  /// Head size from the projections' rows and the head counts of config.json, or from a norm over one head.
+  func headDimension(heads: Int?, keyHeads: Int?) -> Declared<Int>? {
+    for (rows, count) in [(queryRows, heads), (keyRows, keyHeads)] {
+      if let rows, let count, count > 0, rows.value % count == 0 { return rows.map { $0 / count } }
+    }
+    // OLMo-style norms run over all heads at once; only a width below the query's rows is one head's.
+    if let queryNormWidth, let queryRows, queryNormWidth.value < queryRows.value { return queryNormWidth }
+    return nil
+  }
+}
+
+extension SafetensorsTensor {
+  /// Old checkpoints store the rotary table as `model.layers.N.self_attn.rotary_emb.inv_freq`.
+  package var isInverseFrequencyBuffer: Bool { name.hasSuffix("rotary_emb.inv_freq") && shape.count == 1 }
+}

@@ -1,0 +1,50 @@
+/// How a context is extended.
+public enum PatchMethod: String, Sendable, CaseIterable {
+  case yarn
+  /// Position interpolation: every frequency divided by the factor.
+  case linear
+  /// NTK-aware: a larger base, no scaling entry.
+  case ntk
+  /// YaRN's frequencies without its magnitude.
+  case ntkByParts = "ntk-by-parts"
+  /// Dynamic NTK: the base follows the sequence length.
+  case dynamic
+  /// Scaling removed, window restored.
+  case none
+
+  /// Whether the files' scaling kind is `yarn`.
+  package var writesYaRN: Bool { self == .yarn || self == .ntkByParts }
+}
+
+/// What a user asks for, before the files have been looked at.
+public struct PatchRequest: Sendable {
+  /// How far the window should reach.
+  public enum Reach: Sendable, Equatable {
+    case factor(Double)
+    /// The smallest factor whose window holds this many tokens.
+    case context(Int)
+  }
+
+  /// `nil` only for ``PatchMethod/none``.
+  public var reach: Reach?
+  public var method: PatchMethod
+  /// Trained length in tokens; from the files when `nil`.
+  public var originalContext: Int?
+  public var base: Double?
+  public var betaFast: Double?
+  public var betaSlow: Double?
+  /// Final magnitude that multiplies cos and sin.
+  public var attentionFactor: Double?
+  public var mscale: Double?
+  public var mscaleAllDim: Double?
+  public var truncate: Bool?
+  /// JSON pointer of the language section, where the search would choose another.
+  public var section: String?
+  /// Rule ids whose refusal the user takes on.
+  public var allowed: Set<String> = []
+
+  public init(_ method: PatchMethod = .yarn, reach: Reach?) {
+    self.method = method
+    self.reach = reach
+  }
+}

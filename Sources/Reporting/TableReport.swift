@@ -1,0 +1,87 @@
+import LosslessJSON
+import RoPE
+import Runtimes
+
+/// `table`: what runtimes compute.
+public enum TableReport {
+  public static func json(_ readings: [RuntimeReading], model: String) -> String {
+    JSONText.object([
+      ("schema", .string("yarn-patch.table/1")), ("model", .string(model)),
+      ("tables", .array(readings.map(table))),
+    ]).pretty() + "\n"
+  }
+
+  private static func table(_ reading: RuntimeReading) -> JSONText {
+    .object([
+      ("runtime", .string(reading.runtime)), ("version", .optional(reading.version)),
+      ("layerType", .optional(reading.layerType)), ("kind", .string(reading.kind)),
+      ("rotaryDimension", .optional(reading.parameters?.rotaryDimension)),
+      ("base", .optional(reading.parameters?.base)), ("factor", .optional(reading.factor)),
+      ("originalContext", .optional(reading.originalContext)),
+      (
+        "inverseFrequencies",
+        reading.table.map { .array($0.inverseFrequencies.map(JSONText.number)) } ?? .null
+      ),
+      ("attentionFactor", .optional(reading.table?.attentionFactor)),
+      ("softmaxScaleMultiplier", .optional(reading.table?.softmaxScaleMultiplier)),
+      ("contextLength", .optional(reading.contextLength)),
+      ("refused", reading.refused.map { .object([("reason", .string($0))]) } ?? .null),
+      (
+        "notes",
+        .array(
+          reading.notes.map {
+            .object([("code", .string($0.code)), ("key", .optional($0.key)), ("message", .string($0.message))])
+          })
+      ),
+    ])
+  }
+
+  /// One line per pair with full precision.
+  public static func csv(_ readings: [RuntimeReading]) -> String {
+    var result = "runtime,version,layer_type,pair,inverse_frequency\n"
+    for reading in readings {
+      for (pair, frequency) in (reading.table?.inverseFrequencies ?? []).enumerated() {
+        let fields = [reading.runtime, reading.version ?? "", quoted(reading.layerType ?? ""), "\(pair)"]
+        result += fields.joined(separator: ",") + ",\(JSONText.number(frequency).compact)\n"
+      }
+    }
+    return result
+  }
+
+  /// A field of comma-separated values (RFC 4180).
+  private static func quoted(_ field: String) -> String {
+    guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
+    return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+
+  public static func text(_ readings: [RuntimeReading]) -> String {
+    readings.map(text).joined(separator: "\n")
+  }
+
+  private static func text(_ reading: RuntimeReading) -> String {
+    let layers = reading.layerType.map { ", \($0)" } ?? ""
+    guard let table = reading.table, let parameters = reading.parameters else {
+      return "\(reading.runtime)\(layers): no table, \(reading.refused ?? "")\n"
+    }
+    var unscaled = parameters
+    unscaled.scaling = .none
+    let original = FrequencyTable(unscaled).inverseFrequencies
+    var title = "\(reading.runtime)\(layers): \(reading.kind)"
+    if reading.kind != "default", let factor = reading.factor { title += " ×\(significant(factor))" }
+    title += ", base \(significant(parameters.base, 12)), \(parameters.rotaryDimension) rotating elements"
+    if let window = reading.contextLength { title += ", window \(window) tokens" }
+    title += "\nattention factor \(significant(table.attentionFactor, 10))"
+    if table.softmaxScaleMultiplier != 1 {
+      title += ", softmax scale × \(significant(table.softmaxScaleMultiplier, 10))"
+    }
+    var rows = [["pair", "rad/token", "tokens/turn", "divisor", "turns in window"]]
+    for (pair, frequency) in table.inverseFrequencies.enumerated() {
+      let turns = reading.contextLength.map { significant(Double($0) * frequency / (2 * .pi), 5) }
+      rows.append([
+        "\(pair)", significant(frequency, 8), frequency == 0 ? "-" : significant(2 * .pi / frequency, 6),
+        pair < original.count && frequency != 0 ? significant(original[pair] / frequency, 6) : "-", turns ?? "-",
+      ])
+    }
+    return title + "\n" + columns(rows)
+  }
+}

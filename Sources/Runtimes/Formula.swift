@@ -1,0 +1,115 @@
+import ModelConfig
+import RoPE
+
+/// The published equations in double precision: no defaults but those of the papers (beta 32 and 1, rounded bounds).
+///
+/// - Source: RoFormer arXiv 2104.09864; position interpolation arXiv 2306.15595; YaRN arXiv 2309.00071; LongRoPE arXiv
+///   2402.13753; the llama3 smoothing as published with the Llama 3.1 weights.
+public enum Formula {
+  public static let name = "formula"
+
+  /// - Parameter sequenceLength: For kinds whose table depends on it (dynamic, LongRoPE); the declared window if `nil`.
+  public static func read(_ declaration: RoPEDeclaration, sequenceLength: Int? = nil) -> RuntimeReading {
+    let kind = declaration.scalingKind ?? "default"
+    var reading = RuntimeReading(
+      runtime: name, version: nil, layerType: declaration.layerType, kind: kind, factor: declaration.factor?.value,
+      originalContext: declaration.originalContext?.value, contextLength: declaration.contextLength?.value)
+    switch parameters(declaration, kind: kind, sequenceLength: sequenceLength) {
+    case .failure(let reason): reading.refused = reason.text
+    case .success(let parameters):
+      reading.parameters = parameters
+      reading.table = FrequencyTable(parameters)
+      if ["linear", "dynamic"].contains(kind), let factor = declaration.factor?.value, !declaration.absentKindIsLinear,
+        let window = declaration.contextLength?.value
+      {
+        // Both kinds state the window before scaling in config.json; a GGUF states the scaled one.
+        reading.contextLength = Int(exactly: (Double(window) * factor).rounded(.down))
+      }
+    }
+    return reading
+  }
+
+  /// Why the equations cannot be evaluated.
+  private struct Refusal: Error {
+    var text: String
+    init(_ text: String) { self.text = text }
+  }
+
+  private static func parameters(
+    _ declaration: RoPEDeclaration, kind: String, sequenceLength: Int?
+  ) -> Result<RoPEParameters, Refusal> {
+    Result { () throws(Refusal) in
+      func need<Value>(_ value: Declared<Value>?, _ what: String) throws(Refusal) -> Value {
+        guard let value else { throw Refusal("the file states no \(what)") }
+        return value.value
+      }
+      let base = try need(declaration.base, "RoPE base")
+      let rotary = try need(declaration.rotaryDimension, "rotary dimension, nor what it follows from")
+      if let other = declaration.bases.first(where: { $0.value != base }), let first = declaration.base {
+        throw Refusal(
+          "the base is \(base) at \(first.place.key ?? "?") and \(other.value) at \(other.place.key ?? "?")")
+      }
+      var result = RoPEParameters(
+        base: base, rotaryDimension: rotary, attentionFactor: declaration.attentionFactor?.value ?? 1)
+      let factor = { () throws(Refusal) in try need(declaration.factor, "scaling factor") }
+      let original = { () throws(Refusal) in
+        Double(try need(declaration.originalContext, "original context length"))
+      }
+      switch kind {
+      case "default":
+        if let divisors = declaration.frequencyDivisors { result.scaling = .longrope(factors: divisors.value) }
+      case "linear":
+        result.scaling = .linear(factor: try factor())
+      case "dynamic":
+        let window = Double(try need(declaration.contextLength, "context length"))
+        result.scaling = .dynamicNTK(
+          factor: try factor(), originalContextLength: window, sequenceLength: max(Double(sequenceLength ?? 0), window))
+      case "yarn":
+        let yarn = YaRN(
+          factor: try factor(), originalContextLength: try original(),
+          betaFast: declaration.betaFast?.value ?? 32, betaSlow: declaration.betaSlow?.value ?? 1,
+          truncate: declaration.truncate?.value ?? true)
+        result.scaling = .yarn(yarn)
+        result.attentionFactor = yarnAttentionFactor(declaration, factor: yarn.factor)
+        if declaration.usesLatentAttention, let all = declaration.mscaleAllDim?.value, all != 0 {
+          let magnitude = yarnMagnitude(factor: yarn.factor, mscale: all)
+          result.softmaxScaleMultiplier = magnitude * magnitude
+        }
+      case "llama3":
+        result.scaling = .llama3(
+          factor: try factor(),
+          lowFrequencyFactor: try need(declaration.lowFrequencyFactor, "low_freq_factor"),
+          highFrequencyFactor: try need(declaration.highFrequencyFactor, "high_freq_factor"),
+          originalContextLength: try original())
+      case "longrope":
+        let window = Double(try need(declaration.contextLength, "context length"))
+        let trained = try original()
+        let isLong = Double(sequenceLength ?? Int(window)) > trained
+        let factors = try need(isLong ? declaration.longFactors : declaration.shortFactors, "per-pair factors")
+        result.scaling = .longrope(factors: factors)
+        result.attentionFactor =
+          declaration.attentionFactor?.value
+          ?? longropeMagnitude(factor: window / trained, originalContextLength: trained)
+      case "proportional":
+        let head = try need(declaration.headDimension, "head dimension")
+        result.scaling = .proportional(factor: declaration.factor?.value ?? 1, headDimension: head)
+      default:
+        throw Refusal("\"\(kind)\" is not a scaling kind of the published equations")
+      }
+      if kind != "default", declaration.frequencyDivisors != nil {
+        throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
+      }
+      if let problem = result.problems.first { throw Refusal("\(problem)") }
+      return result
+    }
+  }
+
+  /// The stated magnitude, else the ratio of a complete mscale pair, else `0.1 ln s + 1`.
+  private static func yarnAttentionFactor(_ declaration: RoPEDeclaration, factor: Double) -> Double {
+    if let stated = declaration.attentionFactor?.value { return stated }
+    if let mscale = declaration.mscale?.value, let all = declaration.mscaleAllDim?.value, mscale != 0, all != 0 {
+      return yarnMagnitude(factor: factor, mscale: mscale) / yarnMagnitude(factor: factor, mscale: all)
+    }
+    return yarnMagnitude(factor: factor)
+  }
+}

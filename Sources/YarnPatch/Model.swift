@@ -1,0 +1,84 @@
+import Attention
+import Diagnostics
+import GGUF
+import ModelConfig
+import Safetensors
+
+/// A model as seen from the files a path leads to.
+public struct Model: Sendable {
+  public enum Kind: String, Sendable { case gguf, safetensors, config, folder }
+
+  /// The path as the user gave it.
+  public let path: String
+  public let kind: Kind
+  /// The files that declare something, config.json first.
+  public let files: [ModelFile]
+  /// The safetensors files with their headers, in name order.
+  public let weights: [SafetensorsFile]
+  /// Shards that an index names, whether present or not; as many as ``weights`` without an index.
+  public let shardCount: Int
+  /// Inverse-frequency tables that the weights store.
+  public let storedTables: [StoredTable]
+  /// What is worth knowing although nothing is wrong: weights that are only pointers, files that were passed over.
+  public let notes: [String]
+
+  /// The file whose declaration speaks for the model: config.json where there is one.
+  public var primary: ModelFile? { files.first }
+
+  /// Number of weights, where a header tells.
+  public var parameterCount: UInt64? {
+    let counts =
+      weights.isEmpty
+      ? files.lazy.compactMap(\.gguf).first?.shards.flatMap { $0.tensors.map(\.elementCount) } ?? []
+      : weights.flatMap { $0.tensors.map(\.elementCount) }
+    return counts.isEmpty ? nil : counts.reduce(0) { $0 &+ $1 }
+  }
+}
+
+/// One file, or one split set, that declares RoPE settings.
+public struct ModelFile: Sendable {
+  public enum Contents: Sendable {
+    case config(HuggingFaceConfig)
+    case gguf(GGUFSet)
+  }
+
+  public let path: String
+  public let contents: Contents
+  /// One for each kind of layer, full attention first.
+  public let declarations: [RoPEDeclaration]
+
+  /// The declaration of the layers that a longer window concerns.
+  public var declaration: RoPEDeclaration? { declarations.first }
+
+  public var gguf: GGUFSet? { if case .gguf(let set) = contents { set } else { nil } }
+  public var config: HuggingFaceConfig? { if case .config(let config) = contents { config } else { nil } }
+
+  /// `model_type` of a config.json, `general.architecture` of a GGUF.
+  public var family: String? {
+    switch contents {
+    case .config(let config): config.modelType
+    case .gguf(let set): set.first.architecture
+    }
+  }
+}
+
+extension ModelFile {
+  /// Which elements of a head rotate together; both layouts have the same frequencies.
+  var pairing: RotaryPairing {
+    guard let architecture = gguf?.first.architecture else { return .halves }
+    return GGUFKeys(architecture).rotatesAdjacentPairs ? .adjacent : .halves
+  }
+}
+
+/// A GGUF, as one file or as a split set whose metadata stands in the first shard.
+public struct GGUFSet: Sendable {
+  public let shards: [GGUFFile]
+  public var first: GGUFFile { shards[0] }
+
+  init(first: GGUFFile, others: [GGUFFile] = []) { shards = [first] + others }
+}
+
+extension SafetensorsTensor {
+  /// Product of the shape.
+  var elementCount: UInt64 { shape.reduce(1) { $0 &* $1 } }
+}

@@ -1,0 +1,189 @@
+import Bytes
+import Diagnostics
+import FileStore
+import GGUF
+import ModelConfig
+import PatchPlanning
+
+extension FileError.Code {
+  package static let verificationFailed: Self = "verification-failed"
+  package static let nothingToUndo: Self = "nothing-to-undo"
+}
+
+/// What became of a patch.
+public struct PatchOutcome: Sendable {
+  /// One file of the model, changed or not.
+  public struct File: Sendable {
+    public var path: String
+    public var bytesWritten: UInt64
+    public var sizeBefore: UInt64
+    public var sizeAfter: UInt64
+    public var changes: [PlannedChange]
+    public var notes: [String]
+  }
+
+  public var plan: PatchPlan
+  /// `none`, `in-place`, `rewrite` or `clone`: how the largest change was made, or would be in a dry run.
+  public var strategy: String
+  public var files: [File]
+  /// Where `undo` finds the former bytes.
+  public var undo: String?
+  /// The checks after writing; `nil` in a dry run.
+  public var verification: Verification?
+}
+
+/// A patch that is planned and not yet made.
+struct PreparedPatch {
+  let request: PatchRequest
+  let model: Model
+  let plan: PatchPlan
+  /// Files as they were when the plan was made.
+  private let sources: [FileSource]
+  private let fileSystem: any FileSystem
+
+  init(_ path: String, _ request: PatchRequest, in fileSystem: any FileSystem) throws(FileError) {
+    var loader = ModelLoader(fileSystem, section: request.section)
+    let model = try loader.load(path)
+    let subjects = model.files.compactMap { file in
+      file.declaration.map { PatchSubject(declaration: $0, family: file.family, path: file.path) }
+    }
+    if request.base == nil { try Self.checkBases(model) }
+    let settings = try RoPESettings(request, for: subjects)
+    var plans: [FilePlan] = []
+    var sources: [FileSource] = []
+    for file in model.files {
+      guard let declaration = file.declaration else { continue }
+      let source = try FileSource(file.path, in: fileSystem)
+      switch file.contents {
+      case .config(let config): plans.append(try ConfigPlanner.plan(config, declaration, settings))
+      case .gguf(let set): plans.append(try GGUFPlanner.plan(set.first, declaration, settings, in: source))
+      }
+      sources.append(source)
+    }
+    self.request = request
+    self.model = model
+    self.sources = sources
+    self.fileSystem = fileSystem
+    plan = PatchPlan(settings: settings, files: plans, notes: model.notes + Self.notes(subjects, request))
+  }
+
+  /// The base is validated before anything is written; a base given with `--base` replaces what is wrong.
+  private static func checkBases(_ model: Model) throws(FileError) {
+    for file in model.files {
+      guard let declaration = file.declaration else { continue }
+      let report = BaseReport(declaration, stored: file.config == nil ? [] : model.storedTables, path: file.path)
+      if let problem = report.problems.first { throw problem }
+    }
+  }
+
+  private static func notes(_ subjects: [PatchSubject], _ request: PatchRequest) -> [String] {
+    guard request.originalContext == nil, let subject = subjects.first,
+      subject.declaration.originalContext == nil,
+      let known = KnownLength.of(family: subject.family, statedWindow: subject.declaration.contextLength?.value)
+    else { return [] }
+    return ["original length \(known.trainedLength), not the stated \(known.statedWindow): \(known.source)"]
+  }
+
+  // MARK: making it
+
+  /// - Parameters:
+  ///   - output: A new file, or for a folder a new folder, that takes the result.
+  ///   - keepsUndo: Whether the undo record stays.
+  func apply(output: String?, keepsUndo: Bool) throws(FileError) -> PatchOutcome {
+    let changes = try self.changes(output: output)
+    let record = recordPath
+    if let output, model.kind == .folder {
+      try fileSystem.createFolder(output)
+    }
+    var verification: Verification?
+    let results = try transaction.apply(changes, record: record, keepsRecord: keepsUndo) { () throws(FileError) in
+      verification = try verify(output ?? model.path)
+    }
+    var outcome = outcome(results, undo: keepsUndo && output == nil && !plan.changesNothing ? record : nil)
+    for result in results where result.bytesCompared > 0 {
+      verification?.checks.append(
+        Check(
+          "untouched", "all bytes outside the edits are unchanged", passed: true,
+          detail: "\(result.path): \(result.bytesCompared) bytes compared with the old file"))
+    }
+    outcome.verification = verification
+    return outcome
+  }
+
+  /// What ``apply(output:keepsUndo:)`` would do.
+  func rehearse(output: String?) throws(FileError) -> PatchOutcome {
+    var strategies: [Strategy] = []
+    var files: [PatchOutcome.File] = []
+    for (change, file) in zip(try changes(output: output), plan.files) {
+      let size = change.identity.size
+      strategies.append(try transaction.strategy(for: change))
+      files.append(
+        PatchOutcome.File(
+          path: change.output ?? change.path, bytesWritten: 0, sizeBefore: size,
+          sizeAfter: UInt64(Int64(size) + change.edits.sizeChange), changes: file.changes, notes: []))
+    }
+    return PatchOutcome(
+      plan: plan, strategy: Self.largest(strategies).rawValue, files: files, undo: nil, verification: nil)
+  }
+
+  private var transaction: Transaction { Transaction(tool: "yarn-patch \(version)", fileSystem: fileSystem) }
+
+  /// Beside the model: in its folder, or next to the file that states the window.
+  private var recordPath: String {
+    model.kind == .folder
+      ? UndoRecord.path(forFolder: model.path) : UndoRecord.path(forFile: model.primary?.path ?? model.path)
+  }
+
+  private func changes(output: String?) throws(FileError) -> [FileChange] {
+    var changes = zip(plan.files, sources).map { file, source in
+      FileChange(
+        source, file.edits, output: output.map { outputPath(of: file.path, in: $0) }, atomic: file.texts != nil)
+    }
+    guard let output, model.kind == .folder else { return changes }
+    // A folder's copy is the whole model, not only what changed.
+    for name in try fileSystem.sortedNames(in: model.path) where name != Path.name(of: recordPath) {
+      let path = Path.joined(model.path, name)
+      guard try fileSystem.kind(at: path) == .regular, !plan.files.contains(where: { $0.path == path }) else {
+        continue
+      }
+      changes.append(
+        FileChange(try FileSource(path, in: fileSystem), EditList([]), output: Path.joined(output, name)))
+    }
+    return changes
+  }
+
+  private func outputPath(of path: String, in output: String) -> String {
+    model.kind == .folder ? Path.joined(output, Path.name(of: path)) : output
+  }
+
+  private func verify(_ path: String) throws(FileError) -> Verification {
+    var loader = ModelLoader(fileSystem, section: request.section)
+    var verifier = Verifier(try loader.load(path), checksAttention: true)
+    verifier.require(plan.settings)
+    let verification = verifier.verification
+    if let failed = verification.checks.first(where: { !$0.passed }) {
+      let numbers = failed.measured.map { "measured \($0)" } ?? failed.detail ?? "it does not hold"
+      throw FileError(
+        .verificationFailed, at: SourceLocation(path: path), found: "\(failed.id): \(numbers)",
+        expected: failed.title + (failed.bound.map { " (at most \($0))" } ?? ""),
+        remedy: "choose other settings; \(failed.detail ?? "")")
+    }
+    return verification
+  }
+
+  private func outcome(_ results: [FileResult], undo: String?) -> PatchOutcome {
+    let files = zip(plan.files, results).map { file, result in
+      PatchOutcome.File(
+        path: result.path, bytesWritten: result.bytesWritten, sizeBefore: result.sizeBefore,
+        sizeAfter: result.sizeAfter, changes: file.changes, notes: result.notes)
+    }
+    return PatchOutcome(
+      plan: plan, strategy: Self.largest(results.map(\.strategy)).rawValue, files: files, undo: undo,
+      verification: nil)
+  }
+
+  /// The strategy that touches most of a file.
+  private static func largest(_ strategies: [Strategy]) -> Strategy {
+    [.clone, .rewrite, .inPlace].first(where: strategies.contains) ?? .none
+  }
+}

@@ -1,0 +1,109 @@
+import Diagnostics
+import FileStore
+import GGUF
+import LosslessJSON
+import ModelConfig
+import PatchPlanning
+import Runtimes
+
+/// The version of the command and the library.
+public let version = "0.1.0"
+
+/// Reads what a model's files declare.
+///
+/// - Parameters:
+///   - path: A GGUF, a safetensors file or index, a config.json, or a folder with these.
+///   - metadata: Which metadata keys to list.
+///   - tensors: Whether to list the tensors.
+/// - Throws: ``FileError`` with place, finding, expectation and remedy.
+public func inspect(
+  _ path: String, metadata: ((String) -> Bool)? = nil, tensors: Bool = false
+) throws(FileError) -> Inspection {
+  let fileSystem = POSIXFileSystem()
+  var loader = ModelLoader(fileSystem)
+  var inspection = Inspection(try loader.load(path))
+  if let metadata { try inspection.listMetadata(in: fileSystem, where: metadata) }
+  if tensors { inspection.listTensors() }
+  return inspection
+}
+
+/// Plans a patch without writing anything.
+public func planPatch(_ path: String, _ request: PatchRequest, output: String? = nil) throws(FileError) -> PatchOutcome
+{
+  try PreparedPatch(path, request, in: POSIXFileSystem()).rehearse(output: output)
+}
+
+/// Patches a model's files as one transaction, verifies the result, and takes it back when that fails.
+///
+/// - Parameters:
+///   - output: Writes a patched copy there and leaves the model as it is.
+///   - keepsUndo: Whether to leave the record from which ``undoPatch(_:)`` restores the exact former bytes.
+public func patch(
+  _ path: String, _ request: PatchRequest, output: String? = nil, keepsUndo: Bool = true
+) throws(FileError) -> PatchOutcome {
+  let prepared = try PreparedPatch(path, request, in: POSIXFileSystem())
+  return try prepared.apply(output: output, keepsUndo: keepsUndo)
+}
+
+/// Takes the newest patch back.
+///
+/// - Returns: The files that were restored.
+/// - Throws: `nothing-to-undo`, and a refusal when a file is no longer as the patch left it.
+public func undoPatch(_ path: String) throws(FileError) -> [String] {
+  let fileSystem = POSIXFileSystem()
+  var candidates = [UndoRecord.path(forFolder: path), UndoRecord.path(forFile: path)]
+  // A patch named by a shard or by the weights stands beside the file that states the window.
+  let folder = Path.folder(of: path)
+  if let split = SplitName(fileName: Path.name(of: path)) {
+    candidates.append(UndoRecord.path(forFile: Path.joined(folder, split.name(of: 0))))
+  }
+  candidates += [UndoRecord.path(forFile: Path.joined(folder, "config.json")), UndoRecord.path(forFolder: folder)]
+  for record in candidates {
+    guard try UndoRecord.read(at: record, in: fileSystem) != nil else { continue }
+    return try Transaction(tool: "yarn-patch \(version)", fileSystem: fileSystem).undo(record: record).map(\.path)
+  }
+  throw FileError(
+    .nothingToUndo, at: SourceLocation(path: path), found: "there is no undo record beside it",
+    expected: candidates[path.hasSuffix(".gguf") || path.hasSuffix(".json") ? 1 : 0],
+    remedy: "nothing was patched here, or it was patched with --no-undo or already undone")
+}
+
+/// Verifies a model's RoPE settings.
+public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) throws(FileError) -> Verification {
+  let fileSystem = POSIXFileSystem()
+  var loader = ModelLoader(fileSystem)
+  let model = try loader.load(path)
+  var verifier = Verifier(model, checksAttention: options.checksAttention)
+  if let tokens = options.context { verifier.requireWindow(tokens) }
+  if let expected = options.expect {
+    let source = try FileSource(expected, in: fileSystem)
+    try JSONDocument.checkSize(source.size, path: expected)
+    verifier.require(try JSONDocument(try source.bytes(in: 0..<source.size), path: expected))
+  }
+  if let other = options.against {
+    var loader = ModelLoader(fileSystem)
+    try verifier.compare(with: try loader.load(other), in: fileSystem)
+  }
+  return verifier.verification
+}
+
+/// What the runtimes compute from a model's declaration, one entry for each kind of layer.
+///
+/// - Parameters:
+///   - sequenceLength: For kinds whose table depends on it.
+///   - layerType: Restricts the answer to one kind of layer.
+public func tables(
+  _ path: String, sequenceLength: Int? = nil, layerType: String? = nil
+) throws(FileError) -> [RuntimeReading] {
+  var loader = ModelLoader()
+  let model = try loader.load(path)
+  let declarations = (model.primary?.declarations ?? []).filter { layerType == nil || $0.layerType == layerType }
+  guard !declarations.isEmpty else {
+    let known = model.primary?.declarations.compactMap(\.layerType) ?? []
+    throw FileError(
+      .notAModel, at: SourceLocation(path: path), found: "no layers of this kind are declared",
+      expected: known.isEmpty ? "a file that states RoPE settings" : "one of \(known.joined(separator: ", "))",
+      remedy: "leave out --layer-type, or name one that the file declares")
+  }
+  return declarations.map { Formula.read($0, sequenceLength: sequenceLength) }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Diagnostics
+import PatchPlanning
+import Reporting
+import YarnPatch
+
+extension PatchMethod: ExpressibleByArgument {}
+
+struct Patch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Rewrites the scaling entries, verifies the result, and keeps a record to undo it.")
+
+  @Argument(help: "A model: a file or a folder.") var model: String
+  @Option(help: ArgumentHelp("Multiply the original window by this.", valueName: "f")) var factor: Double?
+  @Option(help: ArgumentHelp("Use the smallest factor whose window holds this many tokens.", valueName: "n"))
+  var context: Int?
+  @Option(help: ArgumentHelp("Length the model was trained on, where the files do not say it.", valueName: "n"))
+  var originalContext: Int?
+  @Option(help: "yarn, linear, ntk, ntk-by-parts, dynamic, or none to remove the scaling.") var method = PatchMethod
+    .yarn
+  @Option(help: ArgumentHelp("State this RoPE base.", valueName: "b")) var base: Double?
+  @Option(help: ArgumentHelp("Rotations above which a pair keeps its frequency.", valueName: "x")) var betaFast: Double?
+  @Option(help: ArgumentHelp("Rotations below which a pair is interpolated.", valueName: "x")) var betaSlow: Double?
+  @Option(help: ArgumentHelp("Final magnitude of cos and sin.", valueName: "a")) var attentionFactor: Double?
+  @Option(help: ArgumentHelp("Magnitude as a multiple of the logarithm's term.", valueName: "x")) var mscale: Double?
+  @Option(help: ArgumentHelp("Divisor of the mscale magnitude.", valueName: "y")) var mscaleAllDim: Double?
+  @Flag(inversion: .prefixedNo, help: "Round the ramp's bounds to whole pairs.") var truncate: Bool?
+  @Option(help: ArgumentHelp("Object of config.json that holds the language model.", valueName: "pointer"))
+  var section: String?
+  @Option(name: .shortAndLong, help: ArgumentHelp("Write a patched copy here.", valueName: "path")) var output: String?
+  @Flag(help: "Print the plan, write nothing.") var dryRun = false
+  @Flag(help: "Print the plan as a unified diff, write nothing.") var diff = false
+  @Flag(help: "Write nothing; exit with 1 when a patch is needed.") var check = false
+  @Flag(help: "Keep no record to undo the patch.") var noUndo = false
+  @Option(parsing: .singleValue, help: ArgumentHelp("Take on a refusal by its rule id.", valueName: "id"))
+  var allow: [String] = []
+  @Option(help: "text or json.") var format = ReportFormat.text
+  @OptionGroup var printing: OutputOptions
+
+  func validate() throws {
+    if factor != nil && context != nil { throw ValidationError("give --factor or --context, not both") }
+    if attentionFactor != nil && mscale != nil {
+      throw ValidationError("give --attention-factor or --mscale, not both")
+    }
+    if mscaleAllDim != nil && mscale == nil { throw ValidationError("--mscale-all-dim needs --mscale") }
+    if method == .none && (factor != nil || context != nil) {
+      throw ValidationError("--method none removes the scaling and takes neither --factor nor --context")
+    }
+    if method != .none && factor == nil && context == nil { throw ValidationError("give --factor or --context") }
+  }
+
+  private var request: PatchRequest {
+    var request = PatchRequest(
+      method, reach: factor.map(PatchRequest.Reach.factor) ?? context.map(PatchRequest.Reach.context))
+    request.originalContext = originalContext
+    request.base = base
+    request.betaFast = betaFast
+    request.betaSlow = betaSlow
+    request.attentionFactor = attentionFactor
+    request.mscale = mscale
+    request.mscaleAllDim = mscaleAllDim
+    request.truncate = truncate
+    request.section = section
+    request.allowed = Set(allow)
+    return request
+  }
+
+  func run() throws {
+    let isPlan = dryRun || diff || check
+    let outcome: PatchOutcome
+    do throws(FileError) {
+      outcome =
+        isPlan
+        ? try planPatch(model, request, output: output)
+        : try patch(model, request, output: output, keepsUndo: !noUndo)
+    } catch { throw error.exit }
+    if format == .json {
+      printResult(PatchReport.json(outcome))
+    } else if diff {
+      printResult(PatchReport.diff(outcome))
+    } else {
+      printResult(
+        PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, isVerbose: printing.verbose))
+    }
+    if check, !outcome.plan.changesNothing { throw ExitCode.no }
+  }
+}

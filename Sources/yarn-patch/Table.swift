@@ -1,0 +1,41 @@
+import ArgumentParser
+import Diagnostics
+import Reporting
+import Runtimes
+import YarnPatch
+
+struct Table: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Prints the frequency table that follows from a model's files.")
+
+  @Argument(help: "A model: a file or a folder.") var model: String
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Whose reading to print; known: \(Formula.name).", valueName: "runtime"))
+  var runtime: [String] = [Formula.name]
+  @Option(help: ArgumentHelp("Length for kinds whose table depends on it, in tokens.", valueName: "n"))
+  var sequenceLength: Int?
+  @Option(help: ArgumentHelp("Only layers of this kind.", valueName: "label")) var layerType: String?
+  @Option(help: "text, json or csv.") var format = TableFormat.text
+  @OptionGroup var output: OutputOptions
+
+  func validate() throws {
+    for name in runtime where name != Formula.name && name != "all" {
+      throw ValidationError("unknown runtime \(name); known: \(Formula.name)")
+    }
+    if let sequenceLength, sequenceLength < 1 { throw ValidationError("--sequence-length must be at least 1") }
+  }
+
+  func run() throws {
+    let readings: [RuntimeReading]
+    do throws(FileError) {
+      readings = try tables(model, sequenceLength: sequenceLength, layerType: layerType)
+    } catch { throw error.exit }
+    switch format {
+    case .json: printResult(TableReport.json(readings, model: model))
+    case .csv: printResult(TableReport.csv(readings))
+    case .text: printResult(TableReport.text(readings))
+    }
+    if readings.allSatisfy({ $0.table == nil }) { throw ExitCode.couldNot }
+  }
+}
