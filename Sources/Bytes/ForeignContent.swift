@@ -2,7 +2,7 @@ import Diagnostics
 
 extension FileError.Code {
   /// A Git LFS pointer stands where the file itself should be.
-  package static let gitLFSPointer: Self = "gitLFSPointer"
+  package static let gitLFSPointer: Self = "git-lfs-pointer"
   /// A web page was saved under the file's name.
   package static let html: Self = "html"
 }

@@ -3,8 +3,6 @@ import Diagnostics
 extension FileError.Code {
   /// The first bytes are none of a GGUF file's, nor of any format we know by name.
   package static let notGGUF: Self = "not-gguf"
-  /// A placeholder was stored under the model's name: a Git LFS pointer or a web page.
-  package static let ggufPlaceholder: Self = "gguf-placeholder"
   /// A format that came before GGUF, or a GGUF file written before the magic was settled.
   package static let ggufOldFormat: Self = "gguf-old-format"
   /// GGUF, but a version other than 2 and 3.

@@ -19,20 +19,9 @@ enum GGUFRecognition {
     return forerunners[letters] ?? forerunners[String(letters.reversed())]
   }
 
-  /// What stands in the model's place when a download went wrong, or `nil`.
-  private static func placeholder(_ start: [UInt8]) -> (found: String, remedy: String)? {
-    let text = String(decoding: start, as: UTF8.self).lowercased()
-    if text.hasPrefix("version https://git-lfs") {
-      return ("a Git LFS pointer", "fetch the content with `git lfs pull`, or download the file itself")
-    }
-    let content = text.drop { $0.isWhitespace }
-    guard content.hasPrefix("<!doctype html") || content.hasPrefix("<html") else { return nil }
-    return ("a web page", "download the file itself; the address may need a login")
-  }
-
   /// Checks the magic.
   ///
-  /// - Throws: `truncated`, `gguf-placeholder`, `gguf-old-format` or `not-gguf`.
+  /// - Throws: `truncated`, `git-lfs-pointer`, `html`, `gguf-old-format` or `not-gguf`.
   static func check(_ source: any ByteSource) throws(FileError) {
     let start = try source.bytes(in: 0..<min(source.size, 64))
     guard !start.starts(with: magic) else { return }
@@ -44,7 +33,7 @@ enum GGUFRecognition {
     if magic.starts(with: start) {
       throw refusal(.truncated, "the file ends after \(start.count) bytes", GGUFRemedy.download)
     }
-    if let (found, remedy) = placeholder(start) { throw refusal(.ggufPlaceholder, found, remedy) }
+    if let foreign = foreignContent(start, path: source.path) { throw foreign }
     if let format = forerunner(start.prefix(4)) { throw refusal(.ggufOldFormat, format, GGUFRemedy.convert) }
     let bytes = start.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
     throw refusal(.notGGUF, "the first bytes are \(bytes)", "check that this is the model's file")

@@ -202,7 +202,7 @@ extension GGUFValue {
   /// The value as a phrase for messages.
   package var phrase: String {
     switch self {
-    case .string(let text): "the text \"\(text.prefix(40))\""
+    case .string(let text): "\"\(text.prefix(40))\""
     case .array(let array): "a list of \(array.count)"
     case .bool(let value): "\(value)"
     default: integerValue.map(String.init) ?? doubleValue.map { "\($0)" } ?? "unreadable"

@@ -119,5 +119,5 @@ package enum GGUFPlanner {
 
 extension GGUFValue {
   /// Value and type as a reviewer reads them: `1024 (uint32)`.
-  fileprivate var spelled: String { "\(phrase) (\(type.name))" }
+  fileprivate var spelled: String { "\(phrase) (\(type.name.lowercased()))" }
 }

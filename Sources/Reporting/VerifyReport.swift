@@ -19,22 +19,45 @@ public enum VerifyReport {
     ])
   }
 
-  /// - Parameter isVerbose: Whether to say for each check where it was measured, not only for failed ones.
+  /// - Parameter isVerbose: Whether each check of each file has a line of its own with the place it was measured at;
+  ///   otherwise checks of the same name share a line that shows the worst of them.
   public static func text(_ verification: Verification, isVerbose: Bool = false) -> String {
     let passed = verification.checks.count { $0.passed }
     var result =
       "\(verification.path): \(verification.passed ? "verified" : "FAILED"), \(passed) of \(verification.checks.count) checks hold\n"
+    let shown = isVerbose ? verification.checks : worst(verification.checks)
     result += columns(
-      verification.checks.map { check in
+      shown.map { check in
         let numbers = check.measured.map {
           "\(significant($0, 3)) ≤ \(significant(check.bound ?? .nan, 3)) \(check.unit ?? "")"
         }
-        let detail = isVerbose || !check.passed || check.measured == nil ? check.detail : nil
-        return [
-          check.passed ? "ok" : "FAILED", check.title, [numbers, detail].compactMap { $0 }.joined(separator: "; "),
-        ]
+        let saysWhere = isVerbose || !check.passed || check.measured == nil
+        let detail = saysWhere ? check.detail.map { " (\($0))" } : nil
+        return [check.passed ? "ok" : "FAILED", numbers ?? "", check.title + (detail ?? "")]
       })
     result += columns(verification.information.map { ["note", $0] })
     return result
+  }
+
+  /// One check of each name, in order: a failed one, else the one nearest to its bound.
+  private static func worst(_ checks: [Check]) -> [Check] {
+    var result: [Check] = []
+    for check in checks {
+      guard let index = result.firstIndex(where: { $0.id == check.id }) else {
+        result.append(check)
+        continue
+      }
+      let other = result[index]
+      if other.passed, !check.passed || other.nearness < check.nearness { result[index] = check }
+    }
+    return result
+  }
+}
+
+extension Check {
+  /// Measured value over bound; at the bound the check is about to fail.
+  fileprivate var nearness: Double {
+    guard let measured, let bound, bound > 0 else { return 0 }
+    return measured / bound
   }
 }

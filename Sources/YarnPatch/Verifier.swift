@@ -70,7 +70,7 @@ struct Verifier {
         checkAttention(table, declaration, head: head, pairing: file.pairing, place: place)
       }
       if declaration.layerType == nil || declaration.layerType == "full_attention" {
-        information += [Inspection.bands(reading)].compactMap { $0 }
+        information += [Inspection.bands(reading)].compactMap { $0 }.filter { !information.contains($0) }
       }
     }
   }

@@ -84,7 +84,7 @@ import Testing
       "malformed/gguf/gridcore-fuzz-magic-only.bin": .truncated,
       "malformed/gguf/gridcore-fuzz-tensor-huge-dims.bin": .ggufDimensions,
       "malformed/gguf/gridcore-fuzz-trunc-magic.bin": .truncated,
-      "malformed/gguf/lfs-pointer.gguf": .ggufPlaceholder,
+      "malformed/gguf/lfs-pointer.gguf": .gitLFSPointer,
       "malformed/gguf/microk-tiny.gguf": .ggufCount,
       "malformed/gguf/text-list.gguf": .notGGUF,
       "malformed/gguf/weight-inspect-tiny.gguf": .truncated,
