@@ -120,11 +120,12 @@ extension RoPESettings {
         .trainedScaling, divisors.place, found: "the file stores the per-pair divisors its weights were trained with",
         expected: "a model without rope_freqs", remedy: "leave it as it is; --allow YP608 patches it all the same")
     }
-    guard let kind = declaration.scalingKind, let place = declaration.kind?.place,
-      !["linear", "dynamic", "yarn"].contains(kind), !request.allowed.contains("YP504")
+    guard let kind = declaration.scalingKind, !["linear", "dynamic", "yarn"].contains(kind),
+      !request.allowed.contains("YP504")
     else { return }
+    let factors = declaration.longFactors ?? declaration.shortFactors
     throw refuse(
-      .trainedScaling, place, found: "the weights were trained with \(kind) scaling",
+      .trainedScaling, declaration.kind?.place ?? factors?.place ?? SourceLocation(path: subject.path), found: "the weights were trained with \(kind) scaling",
       expected: "an unscaled model, or yarn, linear or dynamic scaling",
       remedy: "leave it as it is: a second scaling would compound; --allow YP504 replaces it all the same")
   }
