@@ -224,6 +224,7 @@ extension RoPESettings {
     let asked: [(String, Any?)] = [
       ("--beta-fast", request.betaFast), ("--beta-slow", request.betaSlow), ("--truncate", request.truncate),
       ("--attention-factor", request.attentionFactor), ("--mscale", request.mscale),
+      ("--mscale-all-dim", request.mscaleAllDim),
     ]
     if !method.writesYaRN, let (name, _) = asked.first(where: { $0.1 != nil }) {
       throw Self.option(name, found: "the method is \(method.rawValue)", expected: "--method yarn for this option")
