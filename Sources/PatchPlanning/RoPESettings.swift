@@ -177,6 +177,8 @@ extension RoPESettings {
     }
     if let stated = declaration.originalContext { return stated.value }
     let window = declaration.contextLength
+    // To remove a scaling that is not there changes nothing, headroom included.
+    if request.method == .none, let window, declaration.scalingKind != "yarn" { return window.value }
     if let known = KnownLength.of(family: subject.family, statedWindow: window?.value) { return known.trainedLength }
     if let window, declaration.scalingKind != "yarn" { return window.value }
     throw refuse(
