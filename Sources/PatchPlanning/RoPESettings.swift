@@ -96,6 +96,8 @@ extension RoPESettings {
           .noRotaryDimension, rotary.place, found: "the rotary dimension is 2", expected: "at least 4 for an NTK base",
           remedy: "use --method linear")
       }
+      // The window is all that tells the factor later on, so the base follows the window as it is stated.
+      factor = Double(window) / Double(originalContext)
       base = statedBase * Self.ntkBaseFactor(factor, rotaryDimension: rotary.value)
     }
     guard base.isFinite, base > 1 else {
