@@ -177,6 +177,12 @@ extension RoPESettings {
       }
       return asked
     }
+    for stated in [declaration.originalContext, declaration.contextLength] {
+      guard let stated, stated.value > largestWindow else { continue }
+      throw refuse(
+        .badLength, stated.place, found: "the length is \(stated.value)", expected: "at most \(largestWindow) tokens",
+        remedy: "correct the file, or name the trained length with --original-context")
+    }
     if let stated = declaration.originalContext { return stated.value }
     let window = declaration.contextLength
     // To remove a scaling that is not there changes nothing, headroom included.
