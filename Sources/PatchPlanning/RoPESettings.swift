@@ -146,7 +146,7 @@ extension RoPESettings {
     if request.originalContext == nil {
       try compare(
         "original length", option: "--original-context",
-        subjects.compactMap { $0.declaration.originalContext?.map(Double.init) })
+        subjects.compactMap { trainedLength($0, request)?.map(Double.init) })
     }
   }
 
@@ -183,16 +183,26 @@ extension RoPESettings {
         .badLength, stated.place, found: "the length is \(stated.value)", expected: "at most \(largestWindow) tokens",
         remedy: "correct the file, or name the trained length with --original-context")
     }
-    if let stated = declaration.originalContext { return stated.value }
-    let window = declaration.contextLength
-    // To remove a scaling that is not there changes nothing, headroom included.
-    if request.method == .none, let window, declaration.scalingKind != "yarn" { return window.value }
-    if let known = KnownLength.of(family: subject.family, statedWindow: window?.value) { return known.trainedLength }
-    if let window, declaration.scalingKind != "yarn" { return window.value }
+    if let trained = trainedLength(subject, request) { return trained.value }
     throw refuse(
       .noOriginalLength, declaration.kind?.place ?? SourceLocation(path: subject.path),
-      found: window == nil ? "no window is stated" : "the model is scaled and its original length is not stated",
+      found: declaration.contextLength == nil
+        ? "no window is stated" : "the model is scaled and its original length is not stated",
       expected: "original_max_position_embeddings", remedy: "name the trained length with --original-context")
+  }
+
+  /// The length before scaling: as stated, or as a model card has it, or the window of an unscaled file.
+  private static func trainedLength(_ subject: PatchSubject, _ request: PatchRequest) -> Declared<Int>? {
+    let declaration = subject.declaration
+    if let stated = declaration.originalContext { return stated }
+    guard let window = declaration.contextLength else { return nil }
+    let isYaRN = declaration.scalingKind == "yarn"
+    // To remove a scaling that is not there changes nothing, headroom included.
+    if request.method == .none, !isYaRN { return window }
+    if let known = KnownLength.of(family: subject.family, statedWindow: window.value) {
+      return window.map { _ in known.trainedLength }
+    }
+    return isYaRN ? nil : window
   }
 
   // MARK: what is asked
