@@ -76,7 +76,7 @@ package struct ConfigPlanner {
     case .automatic:
       // A file that spells the automatic value out keeps doing so.
       if config.document["\(dictionary)/\(ConfigKey.attentionFactor)"] != nil {
-        members.append((ConfigKey.attentionFactor, .float(yarnMagnitude(factor: settings.factor))))
+        members.append((ConfigKey.attentionFactor, .float(declaration.automaticMagnitude(factor: settings.factor))))
       }
     }
     return members

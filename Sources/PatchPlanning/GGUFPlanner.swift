@@ -93,17 +93,16 @@ package enum GGUFPlanner {
     _ file: GGUFFile, _ keys: GGUFKeys, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
     wanted: inout [(key: String, value: GGUFValue)]
   ) throws(FileError) -> Double {
-    let plain = yarnMagnitude(factor: settings.factor)
     func ratio(_ mscale: Double, _ allDim: Double) -> Double {
       yarnMagnitude(factor: settings.factor, mscale: mscale) / yarnMagnitude(factor: settings.factor, mscale: allDim)
     }
     switch settings.magnitude {
     case .automatic: return 1
-    case .final(let value):
-      let automatic = declaration.mscaleAllDim.map { ratio(declaration.mscale?.value ?? 1, $0.value) } ?? plain
-      return value / automatic
+    case .final(let value): return value / declaration.automaticMagnitude(factor: settings.factor)
     case .mscale(let mscale, let allDim):
-      guard let unit = keys.logMultiplierUnit else { return ratio(mscale, allDim) / plain }
+      guard let unit = keys.logMultiplierUnit else {
+        return ratio(mscale, allDim) / yarnMagnitude(factor: settings.factor)
+      }
       guard mscale == (keys.architecture == "deepseek2" ? allDim : 1) else {
         throw FileError(
           .notExpressible, at: file.place(keys.logMultiplier),

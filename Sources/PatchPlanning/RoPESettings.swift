@@ -104,7 +104,7 @@ extension RoPESettings {
       throw Self.option("--base", found: "the base is \(base)", expected: "a finite number above 1")
     }
     try settleRamp(request, declaration)
-    try settleMagnitude(request, declaration, subject)
+    try settleMagnitude(request, subjects.map(\.declaration))
   }
 
   /// `factor^(d/(d-2))`: how much a static NTK change multiplies the base.
@@ -266,7 +266,7 @@ extension RoPESettings {
   }
 
   private mutating func settleMagnitude(
-    _ request: PatchRequest, _ declaration: RoPEDeclaration, _ subject: PatchSubject
+    _ request: PatchRequest, _ declarations: [RoPEDeclaration]
   ) throws(FileError) {
     guard method.writesYaRN else { return }
     for (name, value) in [
@@ -285,25 +285,28 @@ extension RoPESettings {
       magnitude = .final(final)
     } else if let mscale = request.mscale {
       // Most readers ignore an mscale without its partner, so one alone is written as the magnitude it stands for.
-      if let allDim = request.mscaleAllDim ?? declaration.mscaleAllDim?.value, allDim != 0 {
+      if let allDim = request.mscaleAllDim ?? declarations.first?.mscaleAllDim?.value, allDim != 0 {
         magnitude = .mscale(mscale, allDim: allDim)
       } else {
         magnitude = .final(yarnMagnitude(factor: factor, mscale: mscale))
       }
     } else if request.mscaleAllDim != nil {
       throw Self.option("--mscale-all-dim", found: "--mscale is not given", expected: "both, or --attention-factor")
-    } else if declaration.scalingKind == "yarn", let stated = declaration.attentionFactor {
-      let automatic = yarnMagnitude(factor: declaration.factor?.value ?? 1)
-      guard abs(stated.value - automatic) <= automatic * 1e-4 else {
-        throw Self.refuse(
-          .customMagnitude, stated.place,
-          found: "the magnitude is \(stated.value), not the automatic \(automatic)",
-          expected: "to be told the magnitude at factor \(factor)",
-          remedy:
-            "--attention-factor \(stated.value) keeps it, --attention-factor \(yarnMagnitude(factor: factor)) is automatic"
-        )
-      }
+    } else {
+      for declaration in declarations { try Self.checkMagnitude(declaration, factor: factor) }
     }
+  }
+
+  /// A magnitude of the model's own must not be lost without a word.
+  private static func checkMagnitude(_ declaration: RoPEDeclaration, factor: Double) throws(FileError) {
+    guard declaration.scalingKind == "yarn", let stated = declaration.attentionFactor else { return }
+    let automatic = declaration.automaticMagnitude(factor: declaration.factor?.value ?? 1)
+    guard abs(stated.value - automatic) > automatic * 1e-4 else { return }
+    let next = declaration.automaticMagnitude(factor: factor)
+    throw refuse(
+      .customMagnitude, stated.place, found: "the magnitude is \(stated.value), not the automatic \(automatic)",
+      expected: "to be told the magnitude at factor \(factor)",
+      remedy: "--attention-factor \(stated.value) keeps it, --attention-factor \(next) is automatic")
   }
 
   private static func refuse(
@@ -315,5 +318,15 @@ extension RoPESettings {
   private static func option(_ name: String, found: String, expected: String) -> FileError {
     FileError(
       .badRequest, at: SourceLocation(path: name), found: found, expected: expected, remedy: "give another value")
+  }
+}
+
+extension RoPEDeclaration {
+  /// YaRN's magnitude where none is stated: the ratio of a complete mscale pair, else `0.1 ln s + 1`.
+  func automaticMagnitude(factor: Double) -> Double {
+    guard let mscale = mscale?.value, let allDim = mscaleAllDim?.value, mscale != 0, allDim != 0 else {
+      return yarnMagnitude(factor: factor)
+    }
+    return yarnMagnitude(factor: factor, mscale: mscale) / yarnMagnitude(factor: factor, mscale: allDim)
   }
 }
