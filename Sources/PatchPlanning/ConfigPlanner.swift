@@ -83,8 +83,9 @@ package struct ConfigPlanner {
   }
 
   private mutating func planMembers(of dictionary: String) throws(FileError) {
-    let wanted = wantedMembers(of: dictionary)
+    let wanted = removesScaling && isUnscaled(dictionary) ? [] : wantedMembers(of: dictionary)
     let stale = staleMembers(of: dictionary, wanted: wanted.map(\.0))
+    guard !(stale.isEmpty && wanted.isEmpty) else { return }
     if removesScaling, isLegacy(dictionary), leavesOnlyKind(dictionary, stale), !installsOwnScaling {
       try set(dictionary, .null, after: [])
       return
@@ -94,6 +95,14 @@ package struct ConfigPlanner {
     for (key, value) in wanted {
       try set("\(dictionary)/\(key)", value, after: previous)
       previous.insert(key, at: 0)
+    }
+  }
+
+  /// Whether the kind that a dictionary names is no scaling; `mrope` is a layout of positions.
+  private func isUnscaled(_ dictionary: String) -> Bool {
+    let kinds = [ConfigKey.ropeType, ConfigKey.type].compactMap { config.document["\(dictionary)/\($0)"]?.value }
+    return kinds.allSatisfy { kind in
+      if case .string(let name) = kind { ["default", "none", "mrope"].contains(name) } else { false }
     }
   }
 
