@@ -32,13 +32,23 @@ package struct ConfigPlanner {
 
   // MARK: scaling dictionaries
 
-  private mutating func planDictionaries() throws(FileError) {
-    var targets = config.dictionaries.map { dictionary in
+  /// JSON pointers of the dictionaries that are to state the scaling, there or not yet.
+  private var targets: [String] {
+    let present = config.dictionaries.map { dictionary in
       config.layerTypes(of: dictionary).isEmpty
         ? dictionary : "\(dictionary)/\(declaration.layerType ?? "full_attention")"
     }
-    let legacy = "\(config.section)/\(ConfigKey.ropeScaling)"
-    if targets.isEmpty, !removesScaling { targets = [legacy] }
+    return present.isEmpty && !removesScaling ? ["\(config.section)/\(emptyDictionary)"] : present
+  }
+
+  /// The dictionary to fill where none says anything: `rope_scaling`, unless the file has only the other one.
+  private var emptyDictionary: String {
+    func isThere(_ key: String) -> Bool { config.document["\(config.section)/\(key)"] != nil }
+    return !isThere(ConfigKey.ropeScaling) && isThere(ConfigKey.ropeParameters)
+      ? ConfigKey.ropeParameters : ConfigKey.ropeScaling
+  }
+
+  private mutating func planDictionaries() throws(FileError) {
     for target in targets {
       if case .object? = config.document[target]?.value {
         try planMembers(of: target)
