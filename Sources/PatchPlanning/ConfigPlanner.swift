@@ -145,13 +145,22 @@ package struct ConfigPlanner {
   // MARK: base and lengths
 
   private mutating func planBase() throws(FileError) {
-    let inner = declaration.base.flatMap(\.place.key).map { [$0] } ?? []
-    let places = Set(declaration.bases.compactMap(\.place.key) + inner)
+    let places = Set(declaration.bases.compactMap(\.place.key))
     guard declaration.base?.value != settings.base || places.count > 1 else { return }
-    for place in places.sorted() { try set(place, .float(settings.base), after: [], tolerance: 1e-12) }
-    if places.isEmpty {
-      try set("\(config.section)/\(ConfigKey.ropeTheta)", .float(settings.base), after: [ConfigKey.maximum])
+    for place in places.sorted() { try set(place, baseText(inPlaceOf: place), after: [], tolerance: 1e-12) }
+    guard places.isEmpty else { return }
+    // The new layout has the base inside, the old one beside the dictionary.
+    let inner = config.dictionaries.isEmpty ? [] : targets.filter { !isLegacy($0) }
+    let isInnerOnly = !inner.isEmpty && inner.count == targets.count
+    for owner in (isInnerOnly ? [] : [config.section]) + inner {
+      try set("\(owner)/\(ConfigKey.ropeTheta)", .float(settings.base), after: [ConfigKey.maximum])
     }
+  }
+
+  /// The base, without a fraction where the old one has none and the new one needs none.
+  private func baseText(inPlaceOf pointer: String) -> JSONText {
+    if case .number(let old)? = config.document[pointer]?.value, old.isInteger { return .number(settings.base) }
+    return .float(settings.base)
   }
 
   private mutating func planLengths() throws(FileError) {
@@ -223,7 +232,7 @@ extension JSONValue {
     case (.bool(let mine), .bool(let other)): mine == other
     case (.string(let mine), .string(let other)): mine == other
     case (.number(let mine), .integer(let other)): mine.integer == other
-    case (.number(let mine), .float(let other)): abs(mine.double - other) <= abs(other) * tolerance
+    case (.number(let mine), .float(let other)), (.number(let mine), .number(let other)): abs(mine.double - other) <= abs(other) * tolerance
     default: false
     }
   }
