@@ -3,6 +3,10 @@ import LosslessJSON
 import ModelConfig
 import RoPE
 
+extension FileError.Code {
+  package static let noFullAttention: Self = "no-full-attention"
+}
+
 /// Settings to edits of a config.json, in the layout that the file already uses.
 ///
 /// Source of the written form: section 10 of the runtimes' documentation. `rope_scaling` names its kind under both
@@ -22,6 +26,7 @@ package struct ConfigPlanner {
   ) throws(FileError) -> FilePlan {
     var planner = ConfigPlanner(
       config: config, settings: settings, declaration: declaration, editor: try JSONEditor(config.document))
+    try planner.checkLayers()
     try planner.planDictionaries()
     try planner.planBase()
     try planner.planLengths()
@@ -32,11 +37,24 @@ package struct ConfigPlanner {
 
   // MARK: scaling dictionaries
 
+  /// Of dictionaries for each kind of layer only the one for full attention is patched: the others do not look far back.
+  private func checkLayers() throws(FileError) {
+    for dictionary in config.dictionaries {
+      let labels = config.layerTypes(of: dictionary)
+      guard !labels.isEmpty, !labels.contains(Self.patchedLayers) else { continue }
+      throw FileError(
+        .noFullAttention, at: config.document.location(of: dictionary),
+        found: "there are settings for \(labels.joined(separator: ", "))", expected: "some for \(Self.patchedLayers)",
+        remedy: "patch by hand the layers that see the whole window")
+    }
+  }
+
+  private static let patchedLayers = "full_attention"
+
   /// JSON pointers of the dictionaries that are to state the scaling, there or not yet.
   private var targets: [String] {
     let present = config.dictionaries.map { dictionary in
-      config.layerTypes(of: dictionary).isEmpty
-        ? dictionary : "\(dictionary)/\(declaration.layerType ?? "full_attention")"
+      config.layerTypes(of: dictionary).isEmpty ? dictionary : "\(dictionary)/\(Self.patchedLayers)"
     }
     return present.isEmpty && !removesScaling ? ["\(config.section)/\(emptyDictionary)"] : present
   }
