@@ -35,7 +35,8 @@ package enum GGUFPlanner {
     }
     if settings.method.writesYaRN {
       if keys.readsBetas {
-        if let beta = settings.betaFast { wanted.append((keys.betaFast, .float32(Float(beta)))) }
+        let usual = keys.defaultBetaFast == 32 ? nil : 32.0
+        if let beta = settings.betaFast ?? usual { wanted.append((keys.betaFast, .float32(Float(beta)))) }
         if let beta = settings.betaSlow { wanted.append((keys.betaSlow, .float32(Float(beta)))) }
       }
       let relative = try relativeMagnitude(file, keys, declaration, settings, wanted: &wanted)
