@@ -74,7 +74,7 @@ package enum GGUFPlanner {
     guard settings.method.writesYaRN else { return }
     if settings.truncate == false {
       throw refuse(
-        keys.type, "llama.cpp always rounds the ramp's bounds", "leave out --no-truncate, or patch config.json alone")
+        keys.type, "llama.cpp always rounds the ramp's bounds", "use --truncate, or patch config.json alone")
     }
     for (key, value, fixed, flag) in [
       (keys.betaFast, settings.betaFast, 32.0, "--yarn-beta-fast"),
