@@ -40,6 +40,10 @@ package enum GGUFPlanner {
         if let beta = settings.betaSlow { wanted.append((keys.betaSlow, .float32(Float(beta)))) }
       }
       let relative = try relativeMagnitude(file, keys, declaration, settings, wanted: &wanted)
+      let hasPair = wanted.contains { $0.key == keys.logMultiplier } || declaration.mscaleAllDim != nil
+      if declaration.usesLatentAttention, hasPair ? relative != 1 : settings.magnitude != .final(1) {
+        throw latentMagnitude(file, keys)
+      }
       if relative == 1 {
         unwanted.append(keys.attentionFactor)
       } else {
@@ -70,6 +74,11 @@ package enum GGUFPlanner {
     }
     if settings.method == .dynamic {
       throw refuse(keys.type, "a GGUF has no dynamic scaling", "use --method yarn, or patch config.json alone")
+    }
+    if settings.method == .linear, declaration.usesLatentAttention {
+      throw refuse(
+        keys.type, "for \(keys.architecture) llama.cpp multiplies the softmax scale whenever a factor is there",
+        "use --method yarn, or patch config.json alone")
     }
     guard settings.method.writesYaRN else { return }
     if settings.truncate == false {
@@ -114,6 +123,16 @@ package enum GGUFPlanner {
       wanted.append((keys.logMultiplier, .float32(Float(allDim * unit))))
       return 1
     }
+  }
+}
+
+extension GGUFPlanner {
+  private static func latentMagnitude(_ file: GGUFFile, _ keys: GGUFKeys) -> FileError {
+    FileError(
+      .notExpressible, at: file.place(keys.attentionFactor),
+      found: "for \(keys.architecture) llama.cpp squares this magnitude into the softmax scale",
+      expected: "an mscale pair, or magnitude 1 without one",
+      remedy: "use --mscale 1 --mscale-all-dim 1 as DeepSeek's models have it, or patch config.json alone")
   }
 }
 
