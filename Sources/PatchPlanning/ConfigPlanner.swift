@@ -250,7 +250,8 @@ extension JSONValue {
     case (.bool(let mine), .bool(let other)): mine == other
     case (.string(let mine), .string(let other)): mine == other
     case (.number(let mine), .integer(let other)): mine.integer == other
-    case (.number(let mine), .float(let other)), (.number(let mine), .number(let other)): abs(mine.double - other) <= abs(other) * tolerance
+    case (.number(let mine), .float(let other)), (.number(let mine), .number(let other)):
+      abs(mine.double - other) <= abs(other) * tolerance
     default: false
     }
   }

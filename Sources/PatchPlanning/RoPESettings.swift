@@ -127,7 +127,8 @@ extension RoPESettings {
     else { return }
     let factors = declaration.longFactors ?? declaration.shortFactors
     throw refuse(
-      .trainedScaling, declaration.kind?.place ?? factors?.place ?? SourceLocation(path: subject.path), found: "the weights were trained with \(kind) scaling",
+      .trainedScaling, declaration.kind?.place ?? factors?.place ?? SourceLocation(path: subject.path),
+      found: "the weights were trained with \(kind) scaling",
       expected: "an unscaled model, or yarn, linear or dynamic scaling",
       remedy: "leave it as it is: a second scaling would compound; --allow YP504 replaces it all the same")
   }
@@ -235,9 +236,14 @@ extension RoPESettings {
   /// The smallest factor of at least 1 that covers `tokens`, in the width that a GGUF stores.
   static func smallestFactor(covering tokens: Int, original: Int) -> Double {
     var factor = Float(max(1, Double(tokens) / Double(original)))
-    // The shortest decimal of the float is what config.json will say; it must cover as well.
-    while window(original, Double("\(factor)") ?? Double(factor)) < tokens { factor = factor.nextUp }
-    return Double("\(factor)") ?? Double(factor)
+    while true {
+      // config.json says the float's shortest decimal where that covers as well, else all its digits.
+      for spelling in [Double("\(factor)") ?? Double(factor), Double(factor)] where window(original, spelling) >= tokens
+      {
+        return spelling
+      }
+      factor = factor.nextUp
+    }
   }
 
   private mutating func settleRamp(_ request: PatchRequest, _ declaration: RoPEDeclaration) throws(FileError) {
