@@ -51,15 +51,15 @@ public enum InspectReport {
     members.append(("firstNegativeDistance", .optional(inspection.firstNegativeDistance)))
     members.append(("problems", .array(inspection.problems.map { .string("\($0)") })))
     members.append(("notes", .array(model.notes.map(JSONText.string))))
-    if !inspection.metadata.isEmpty {
-      members.append(("metadata", .object(inspection.metadata.map { ($0.key, .string($0.text)) })))
+    if let metadata = inspection.metadata {
+      members.append(("metadata", .object(metadata.map { ($0.key, .string($0.text)) })))
     }
-    if !inspection.tensors.isEmpty {
+    if let tensors = inspection.tensors {
       members.append(
         (
           "tensors",
           .array(
-            inspection.tensors.map {
+            tensors.map {
               .object([
                 ("name", .string($0.name)), ("type", .string($0.type)),
                 ("shape", .array($0.shape.map { .raw("\($0)") })), ("file", .string($0.file)),
@@ -155,9 +155,9 @@ public enum InspectReport {
     facts += model.notes.map { ["note", $0] }
     result += columns(facts)
     for problem in inspection.problems { result += "  problem: \(problem)\n" }
-    result += columns(inspection.metadata.map { [$0.key, $0.text] })
+    result += columns((inspection.metadata ?? []).map { [$0.key, $0.text] })
     result += columns(
-      inspection.tensors.map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " × ")] })
+      (inspection.tensors ?? []).map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " × ")] })
     return result
   }
 

@@ -29,8 +29,10 @@ public struct Inspection: Sendable {
   /// the window. Information only (arXiv 2405.14591): working models fall below the bound.
   public var firstNegativeDistance: Int?
   public var information: [String] = []
-  public var metadata: [MetadataEntry] = []
-  public var tensors: [TensorEntry] = []
+  /// `nil` when they were not asked for.
+  public var metadata: [MetadataEntry]?
+  /// `nil` when they were not asked for.
+  public var tensors: [TensorEntry]?
 
   package init(_ model: Model) {
     self.model = model
@@ -66,17 +68,19 @@ public struct Inspection: Sendable {
   /// Adds the metadata entries that `isWanted` takes; arrays are shown by their first elements.
   package mutating func listMetadata(in fileSystem: any FileSystem, where isWanted: (String) -> Bool) throws(FileError)
   {
+    var entries: [MetadataEntry] = []
     for set in model.files.compactMap(\.gguf) {
       for entry in set.first.metadata where isWanted(entry.key) {
         let source = try FileSource(set.first.path, in: fileSystem)
-        metadata.append(MetadataEntry(key: entry.key, text: try text(of: entry.value, in: set.first, source)))
+        entries.append(MetadataEntry(key: entry.key, text: try text(of: entry.value, in: set.first, source)))
       }
     }
     for file in model.weights {
       for entry in file.metadata ?? [] where isWanted(entry.key) {
-        metadata.append(MetadataEntry(key: entry.key, text: entry.value))
+        entries.append(MetadataEntry(key: entry.key, text: entry.value))
       }
     }
+    metadata = entries
   }
 
   private func text(of value: GGUFValue, in file: GGUFFile, _ source: FileSource) throws(FileError) -> String {
@@ -93,15 +97,17 @@ public struct Inspection: Sendable {
   }
 
   package mutating func listTensors() {
+    var entries: [TensorEntry] = []
     for set in model.files.compactMap(\.gguf) {
       for shard in set.shards {
-        tensors += shard.tensors.map {
+        entries += shard.tensors.map {
           TensorEntry(name: $0.name, type: $0.type.name, shape: $0.dimensions, file: shard.path)
         }
       }
     }
     for file in model.weights {
-      tensors += file.tensors.map { TensorEntry(name: $0.name, type: $0.dtype, shape: $0.shape, file: file.path) }
+      entries += file.tensors.map { TensorEntry(name: $0.name, type: $0.dtype, shape: $0.shape, file: file.path) }
     }
+    tensors = entries
   }
 }
