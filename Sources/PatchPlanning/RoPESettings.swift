@@ -235,9 +235,7 @@ extension RoPESettings {
 
   /// The smallest factor of at least 1 that covers `tokens`, in the width that a GGUF stores.
   static func smallestFactor(covering tokens: Int, original: Int) -> Double {
-    let quotient = max(1, Double(tokens) / Double(original))
-    var factor = Float(quotient)
-    if Double(factor) == quotient { return quotient }
+    var factor = Float(max(1, Double(tokens) / Double(original)))
     while true {
       // config.json says the float's shortest decimal where that covers as well, else all its digits.
       for spelling in [Double("\(factor)") ?? Double(factor), Double(factor)] where window(original, spelling) >= tokens
