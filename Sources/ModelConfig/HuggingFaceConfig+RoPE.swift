@@ -138,11 +138,11 @@ extension HuggingFaceConfig {
     }
     guard let rotary = declaration.rotaryDimension else { return }
     let head = declaration.headDimension?.value ?? rotary.value
-    if rotary.value % 2 != 0 || rotary.value > head {
+    if rotary.value < 2 || rotary.value % 2 != 0 || rotary.value > head {
       reader.problems.append(
         FileError(
           .badRotaryDimension, at: rotary.place, found: "the rotary dimension is \(rotary.value) of a head of \(head)",
-          expected: "an even number of at most the head size",
+          expected: "an even number from 2 to the head size",
           remedy: "correct head_dim or the rotary share; pairs of elements rotate together"))
       declaration.rotaryDimension = nil
     }
