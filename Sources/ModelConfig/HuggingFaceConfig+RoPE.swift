@@ -70,17 +70,24 @@ extension HuggingFaceConfig {
   }
 
   private var withoutRotation: FileError? {
-    for key in ["alibi", "use_alibi", "attn_config/alibi"] {
-      if let (pointer, node) = node(key), case .bool(true) = node.value {
+    for key in ["alibi", "use_alibi", "attn_config/alibi", "alibi_starting_size", "position_embedding_type"] {
+      guard let (pointer, node) = node(key) else { continue }
+      switch node.value {
+      // MosaicBERT and its kin keep the model type of BERT; this number alone tells them apart.
+      case .number where key == "alibi_starting_size", .bool(true), .string("alibi"):
         return PositionEncoding.alibi.refusal(of: modelType ?? "this model", at: place(pointer))
+      default: continue
       }
     }
     guard let family = modelType, !statesRotation else { return nil }
     if let encoding = PositionEncoding.families[family] {
       return encoding.refusal(of: family, at: place("\(section)/model_type"))
     }
-    // Baichuan's 13B code uses ALiBi, its 7B code RoPE; only the width tells them apart.
-    if family == "baichuan", case .number(let width)? = node("hidden_size")?.node.value, width.integer == 5120 {
+    // Baichuan's 13B code uses ALiBi, its 7B code RoPE; the class name with a capital C and the width 4096 are the
+    // 7B's, as vLLM decides it.
+    if family == "baichuan", architecture != "BaiChuanForCausalLM",
+      case .number(let width)? = node("hidden_size")?.node.value, width.integer != 4096
+    {
       return PositionEncoding.alibi.refusal(of: "baichuan 13B", at: place("\(section)/hidden_size"))
     }
     return nil

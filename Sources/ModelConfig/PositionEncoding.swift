@@ -25,12 +25,12 @@ enum PositionEncoding: String {
     "layoutlm": .learned, "longformer": .learned, "mbart": .learned, "mobilebert": .learned, "mpnet": .learned,
     "openai-gpt": .learned, "opt": .learned, "roberta": .learned, "siglip": .learned, "splinter": .learned,
     "starcoder": .learned, "vit": .learned, "whisper": .learned, "xlm-roberta": .learned, "xmod": .learned,
-    "bloom": .alibi, "jina-bert-v2": .alibi, "mpt": .alibi, "refact": .alibi,
+    "bloom": .alibi, "jais": .alibi, "jina-bert-v2": .alibi, "mpt": .alibi, "refact": .alibi,
     "deberta": .relative, "deberta-v2": .relative, "longt5": .relative, "mt5": .relative, "t5": .relative,
     "t5encoder": .relative, "umt5": .relative, "xlnet": .relative,
     "m2m_100": .sinusoidal, "marian": .sinusoidal, "pegasus": .sinusoidal, "xglm": .sinusoidal,
-    "falcon_mamba": .none, "jamba": .none, "mamba": .none, "mamba2": .none, "nemotron_h": .none, "rwkv": .none,
-    "rwkv6": .none, "rwkv7": .none,
+    "arwkv7": .none, "falcon_mamba": .none, "jamba": .none, "mamba": .none, "mamba2": .none, "nemotron_h": .none,
+    "rwkv": .none, "rwkv6": .none, "rwkv6qwen2": .none, "rwkv7": .none,
   ]
 
   /// The refusal for a family without rotation.
