@@ -105,26 +105,35 @@ public struct BaseReport: Sendable {
     }
   }
 
-  /// Divisors of the llama3 kind tell the trained length they were made for: every blended pair must tell the same.
+  /// Divisors of the llama3 kind tell the trained length `L` they were made for: all pairs must allow the same one.
   ///
-  /// With wavelength `w`, factor `s` and divisor `v` between 1 and `s`, `1/v = (1-t)/s + t` and `t = (L/w - 1)/3` give
-  /// `L = w (1 + 3t)` (low and high frequency factors 1 and 4, as in all published files).
+  /// With wavelength `w`, factor `s`, and low and high frequency factors 1 and 4 as in all published files:
+  /// ```
+  /// divisor v = 1        w is at most L / 4
+  /// between              1/v = (1-t)/s + t  and  t = (L/w - 1)/3  give  L = w (1 + 3t)
+  /// divisor s            w is at least L
+  /// ```
   private mutating func checkSmoothing(_ divisors: Declared<[Double]>, base: Double, rotaryDimension: Int) {
-    guard problems.isEmpty, let factor = divisors.value.max(), factor > 1, divisors.value.first == 1 else { return }
+    // Without a blended pair the divisors are of another kind, such as Gemma 4's.
+    guard problems.isEmpty, let factor = divisors.value.max(), divisors.value.first == 1,
+      divisors.value.contains(where: { $0 > 1 && $0 < factor })
+    else { return }
     let wavelengths = FrequencyTable(
       RoPEParameters(base: base, rotaryDimension: rotaryDimension)
     ).wavelengths
-    let lengths = zip(divisors.value, wavelengths).compactMap { divisor, wavelength -> Double? in
-      guard divisor > 1, divisor < factor else { return nil }
+    var shortest = 0.0
+    var longest = Double.infinity
+    for (divisor, wavelength) in zip(divisors.value, wavelengths) {
       let share = (1 / divisor - 1 / factor) / (1 - 1 / factor)
-      return wavelength * (1 + 3 * share)
+      if divisor > 1 { longest = min(longest, wavelength * (1 + 3 * share)) }
+      if divisor < factor { shortest = max(shortest, wavelength * (1 + 3 * share)) }
     }
-    guard let shortest = lengths.min(), let longest = lengths.max(), longest > shortest * 1.001 else { return }
+    guard shortest > longest * 1.001 else { return }
     problems.append(
       FileError(
         .storedTableDisagrees, at: divisors.place,
         found:
-          "under base \(base) its blended pairs stand for trained lengths from \(shortest.rounded()) to \(longest.rounded())",
+          "under base \(base) its pairs stand for trained lengths of at least \(shortest.rounded()) and at most \(longest.rounded())",
         expected: "one trained length, as llama3 divisors made for this base give",
         remedy: "the tensor was made for another base: convert the model again"))
   }
