@@ -81,7 +81,7 @@ extension HuggingFaceConfig {
     }
     guard let family = modelType, !statesRotation else { return nil }
     if let encoding = PositionEncoding.families[family] {
-      return encoding.refusal(of: family, at: place("\(section)/model_type"))
+      return encoding.refusal(of: family, at: place(node("model_type")?.pointer ?? section))
     }
     // Baichuan's 13B code uses ALiBi, its 7B code RoPE; the class name with a capital C and the width 4096 are the
     // 7B's, as vLLM decides it.
