@@ -72,5 +72,7 @@ let package = Package(
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
+    tests(of: "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
+    tests(of: "Runtimes", ["ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
   ]
 )
