@@ -21,6 +21,7 @@ extension HuggingFaceConfig {
   public func ropeDeclarations(shapes: TensorShapes = TensorShapes()) -> FileDeclarations {
     if let refusal = withoutRotation { return FileDeclarations(problems: [refusal]) }
     var reader = SettingReader(self)
+    for key in [ConfigKey.ropeScaling, ConfigKey.ropeParameters] { reader.expectDictionary("\(section)/\(key)") }
     let window = ConfigKey.windows.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
     let topBases = baseMembers.compactMap { reader.base($0) }
     let active = dictionaries.first
@@ -115,7 +116,9 @@ extension HuggingFaceConfig {
     declaration.highFrequencyFactor = reader.positive(member("high_freq_factor"))
     declaration.shortFactors = reader.numbers(member("short_factor"))
     declaration.longFactors = reader.numbers(member("long_factor"))
-    declaration.mropeSection = reader.numbers(member("mrope_section"))?.map { $0.compactMap { Int(exactly: $0) } }
+    declaration.mropeSection = reader.numbers(
+      member("mrope_section"), expected: "a whole number of at least 0", where: { $0 >= 0 && Int(exactly: $0) != nil }
+    )?.map { $0.compactMap { Int(exactly: $0) } }
   }
 
   /// Head size and how much of it rotates.

@@ -44,6 +44,14 @@ import Testing
   }
 
   static let members: [Member] =
+    ["rope_scaling", "rope_parameters"].map {
+      Member(pointer: "/\($0)", code: .badDictionary, accepted: ["null", "{}"], template: top($0))
+    }
+    + ["short_factor", "long_factor", "mrope_section"].map {
+      Member(
+        pointer: "/rope_scaling/\($0)", code: .badNumber, accepted: ["null", "[]"], template: inner($0))
+    }
+    +
     ["rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq"]
     .map { Member(pointer: "/\($0)", code: .badBase, accepted: ["1.5", "9223372036854775808"], template: top($0)) }
     + ["max_position_embeddings", "n_positions", "seq_length", "hidden_size", "head_dim", "rotary_dim"].map {
@@ -84,8 +92,8 @@ import Testing
       let claims = (read.claims.joined() + bases).filter { $0.hasSuffix("@\(member.pointer)") }
       if member.accepted.contains(literal) {
         #expect(read.complaints == [], "\(literal)")
-        // null is as good as absent, everything else is declared.
-        #expect(claims.isEmpty == (literal == "null"), "\(literal)")
+        // null and an empty dictionary are as good as absent, everything else is declared.
+        #expect(claims.isEmpty == ["null", "{}"].contains(literal), "\(literal)")
       } else {
         #expect(read.complaints == ["\(member.code.rawValue)@\(member.pointer)"], "\(literal)")
         #expect(claims.isEmpty, "\(literal)")
@@ -108,6 +116,18 @@ import Testing
     let read = try declared(text)
     #expect(read.complaints == [complaint])
     #expect(read.declarations.first?.rotaryDimension == nil)
+  }
+
+  @Test(arguments: [
+    ("short_factor", "1,null", 1), ("long_factor", "1e309", 0), ("long_factor", "1,2,\"3\"", 2),
+    ("short_factor", "NaN", 0), ("mrope_section", "16,24.5", 1), ("mrope_section", "-1", 0),
+    ("mrope_section", "1e300", 0), ("long_factor", "[1]", 0),
+  ]) func `an element that is no usable number is a problem at its index`(_ key: String, _ list: String, _ index: Int)
+    throws
+  {
+    let read = try declared("{\"rope_scaling\":{\"\(key)\":[\(list)]}}")
+    #expect(read.complaints == ["bad-number@/rope_scaling/\(key)/\(index)"])
+    #expect(read.claims == [[]])
   }
 
   @Test(arguments: ["v5-per-layer", "mla-yarn", "gemma3", "longrope"])
