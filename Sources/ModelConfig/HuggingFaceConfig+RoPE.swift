@@ -5,12 +5,17 @@ import LosslessJSON
 public struct FileDeclarations: Sendable {
   /// One entry for each kind of layer, full attention first. Empty when the model has no RoPE.
   public var declarations: [RoPEDeclaration] = []
-  /// Values that no runtime can use, in file order. A command that computes or writes throws the first one.
+  /// Values that no runtime can use, in file order, one for each place. A command that computes or writes throws the
+  /// first one.
   public var problems: [FileError] = []
 
   package init(declarations: [RoPEDeclaration] = [], problems: [FileError] = []) {
     self.declarations = declarations
-    self.problems = problems
+    // A member that several layers or members depend on is read more than once.
+    var places: Set<SourceLocation> = []
+    self.problems = problems.filter { places.insert($0.location).inserted }.sorted {
+      $0.location.byteOffset ?? 0 < $1.location.byteOffset ?? 0
+    }
   }
 }
 

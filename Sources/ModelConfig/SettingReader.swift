@@ -116,7 +116,7 @@ extension JSONValue {
     switch self {
     case .null: "the value is null"
     case .bool(let value): "the value is \(value)"
-    case .number(let number): "the value is \(number.text)"
+    case .number(let number): "the value is \(number.text.prefix(40))"
     case .string(let text): "the value is the text \"\(text.prefix(40))\""
     case .array(let elements): "the value is a list of \(elements.count)"
     case .object: "the value is an object"

@@ -54,7 +54,7 @@ import Testing
     +
     ["rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq"]
     .map { Member(pointer: "/\($0)", code: .badBase, accepted: ["1.5", "9223372036854775808"], template: top($0)) }
-    + ["max_position_embeddings", "n_positions", "seq_length", "hidden_size", "head_dim", "rotary_dim"].map {
+    + ["max_position_embeddings", "n_positions", "seq_length", "hidden_size", "num_attention_heads", "head_dim", "rotary_dim"].map {
       Member(pointer: "/\($0)", code: .badLength, accepted: ["null"], template: top($0))
     }
     + ["original_max_position_embeddings"].map {
@@ -128,6 +128,26 @@ import Testing
     let read = try declared("{\"rope_scaling\":{\"\(key)\":[\(list)]}}")
     #expect(read.complaints == ["bad-number@/rope_scaling/\(key)/\(index)"])
     #expect(read.claims == [[]])
+  }
+
+  @Test func `problems come in file order, one for each place`() throws {
+    let read = try declared(
+      """
+      {"rope_parameters":{"full_attention":{"factor":0},"sliding_attention":{"rope_theta":0}},"num_attention_heads":0,
+       "hidden_size":-1,"max_position_embeddings":true}
+      """)
+    #expect(
+      read.complaints == [
+        "bad-number@/rope_parameters/full_attention/factor", "bad-base@/rope_parameters/sliding_attention/rope_theta",
+        "bad-length@/num_attention_heads", "bad-length@/hidden_size", "bad-length@/max_position_embeddings",
+      ])
+  }
+
+  @Test func `a message quotes no more than the beginning of a value`() throws {
+    for value in [String(repeating: "9", count: 5000), "\"" + String(repeating: "x", count: 5000) + "\""] {
+      let read = try declared("{\"max_position_embeddings\":\(value)}")
+      #expect(try #require(read.problems.first).description.utf8.count < 300)
+    }
   }
 
   @Test(arguments: ["v5-per-layer", "mla-yarn", "gemma3", "longrope"])
