@@ -133,8 +133,12 @@ extension HuggingFaceConfig {
     func length(_ keys: [String]) -> Declared<Int>? {
       keys.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
     }
-    if let rotary = length(["qk_rope_head_dim"]), rotary.value > 0 {
-      let plain = length(["qk_nope_head_dim"])
+    /// Families with latent attention state parts of size 0 for models that have ordinary heads.
+    func latentPart(_ key: String) -> Declared<Int>? {
+      node(key)?.node.value.number?.double == 0 ? nil : length([key])
+    }
+    if let rotary = latentPart("qk_rope_head_dim") {
+      let plain = latentPart("qk_nope_head_dim")
       declaration.usesLatentAttention = true
       declaration.headDimension = plain.map { Declared($0.value + rotary.value, at: $0.place) } ?? rotary
       declaration.rotaryDimension = rotary

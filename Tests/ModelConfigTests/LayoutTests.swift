@@ -142,6 +142,15 @@ import Testing
       ])
   }
 
+  @Test func `latent parts of size 0 belong to a model with ordinary heads`() throws {
+    let heads = "\"hidden_size\":1280,\"num_attention_heads\":10"
+    let ordinary = try first("{\(heads),\"qk_rope_head_dim\":0,\"qk_nope_head_dim\":0}")
+    #expect(ordinary.claims == ["head=128@/hidden_size", "rotary=128@/hidden_size"])
+    let rotating = try first("{\(heads),\"qk_rope_head_dim\":64,\"qk_nope_head_dim\":0.0}")
+    #expect(rotating.claims == ["head=64@/qk_rope_head_dim", "rotary=64@/qk_rope_head_dim", "latent"])
+    #expect(try declared("{\(heads),\"qk_rope_head_dim\":-1}").complaints == ["bad-length@/qk_rope_head_dim"])
+  }
+
   @Test(arguments: ConfigKey.windows) func `every name of the window is read, the usual one first`(_ key: String) throws
   {
     #expect(try first("{\"\(key)\":77}").claims == ["context=77@/\(key)"])
