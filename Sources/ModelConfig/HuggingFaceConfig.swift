@@ -41,6 +41,15 @@ package enum ConfigKey {
   static let partialFactors = [
     "partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
   ]
+  /// Families whose code rotates only a part of each head also where the file does not say how large a part; their head
+  /// size does not tell the rotary dimension.
+  ///
+  /// - Source: defaults of `partial_rotary_factor` and `rotary_pct` in the configuration classes of transformers 5.23;
+  ///   ChatGLM's own code and llama.cpp's converter for it.
+  static let partlyRotatingFamilies: Set = [
+    "chatglm", "fuyu", "glm", "glm4", "glm4_moe", "gpt_neox", "nemotron", "persimmon", "phi", "qwen3_5", "qwen3_5_moe",
+    "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "stablelm", "stablelm_epoch",
+  ]
   /// Labels of per-layer-type dictionaries.
   static let layerLabels: Set = [
     "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "compress", "main",

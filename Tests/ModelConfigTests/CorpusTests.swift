@@ -40,6 +40,7 @@ import Testing
     }.keys.sorted()
     var refused: [String] = []
     var withoutBase: [String] = []
+    var withoutRotaryDimension: [String] = []
     var compared = 0
     for path in paths {
       let name = Self.name(path)
@@ -54,6 +55,7 @@ import Testing
       #expect(read.complaints == [], "\(name)")
       let declaration = try #require(read.declarations.first, "\(name)")
       if declaration.base == nil { withoutBase.append(name) }
+      if declaration.rotaryDimension == nil { withoutRotaryDimension.append(name) }
       let related = facts[path]?["rope_related"] as? [String: Any] ?? [:]
       for (key, value) in related {
         compared += try Self.compare(value, at: "/" + key.replacing(".", with: "/"), config, read.declarations, name)
@@ -67,6 +69,7 @@ import Testing
     #expect(paths.count >= configs + 3)
     #expect(refused == CorpusTables.refused.keys.sorted())
     #expect(withoutBase.sorted() == CorpusTables.withoutBase.keys.sorted())
+    #expect(withoutRotaryDimension.sorted() == CorpusTables.withoutRotaryDimension.keys.sorted())
     #expect(compared > 250)
   }
 

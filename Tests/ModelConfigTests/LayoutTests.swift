@@ -151,6 +151,16 @@ import Testing
     #expect(try declared("{\(heads),\"qk_rope_head_dim\":-1}").complaints == ["bad-length@/qk_rope_head_dim"])
   }
 
+  @Test(arguments: ConfigKey.partlyRotatingFamilies.sorted())
+  func `a family that rotates a part by default has no rotary dimension unless the file says which`(_ family: String)
+    throws
+  {
+    let text = "{\"model_type\":\"\(family)\",\"head_dim\":128"
+    #expect(try first(text + "}").claims == ["head=128@/head_dim"])
+    #expect(try first(text + ",\"partial_rotary_factor\":0.25}").rotaryDimension?.value == 32)
+    #expect(try first(text + ",\"partial_rotary_factor\":1.0}").rotaryDimension?.value == 128)
+  }
+
   @Test(arguments: ConfigKey.windows) func `every name of the window is read, the usual one first`(_ key: String) throws
   {
     #expect(try first("{\"\(key)\":77}").claims == ["context=77@/\(key)"])
