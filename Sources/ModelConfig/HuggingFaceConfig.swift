@@ -130,7 +130,9 @@ public struct HuggingFaceConfig: Sendable {
     }
     return members.filter { member in
       // A label becomes part of a JSON pointer, so one that would need escapes is not taken for a layer type.
-      guard labels.contains(member.key), !member.key.contains(where: { "/~".contains($0) }) else { return false }
+      guard labels.contains(member.key), !member.key.utf8.contains(where: { "/~".utf8.contains($0) }) else {
+        return false
+      }
       if case .object = member.node.value { return true }
       return false
     }.map(\.key)
