@@ -151,6 +151,16 @@ import Testing
     #expect(codes(half, 0x1p-11, base: 11000) == [.storedTableDisagrees])
   }
 
+  @Test(arguments: [Double.nan, .infinity, 0, -1]) func `a stored value that is no frequency disagrees`(_ value: Double) {
+    for pair in [0, 1, 15] {
+      var stored = frequencies(1e4)
+      stored[pair] = value
+      let report = BaseReport(declaration(1e4), stored: [table(stored)], path: "c")
+      #expect(report.problems.map(\.code) == [.storedTableDisagrees], "\(pair)")
+      #expect(report.problems.first?.found.hasPrefix("pair \(pair) is stored as \(value)") == true)
+    }
+  }
+
   @Test(arguments: [0, 1, 15, 17, 32]) func `a table of another length is reported`(_ count: Int) {
     let stored = (0..<count).map { _ in 1.0 }
     let report = BaseReport(declaration(1e4), stored: [table(stored)], path: "c")
