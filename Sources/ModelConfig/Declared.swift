@@ -56,7 +56,7 @@ public struct RoPEDeclaration: Sendable {
   public var mropeSection: Declared<[Int]>?
   /// Multi-head latent attention: only a slice of each head rotates, and the softmax scale may carry a correction.
   public var usesLatentAttention = false
-  /// The file is a GGUF, where an absent scaling type beside a factor means linear.
+  /// The file is a GGUF, where an absent scaling type beside a factor means linear, and beside LongRoPE's tensors that.
   public var absentKindIsLinear = false
 
   public init(layerType: String? = nil) { self.layerType = layerType }
@@ -70,6 +70,7 @@ public struct RoPEDeclaration: Sendable {
     case "default", "none", "mrope": nil
     case "deepseek_yarn": "yarn"
     case let other?: other
+    case nil where absentKindIsLinear && (longFactors ?? shortFactors) != nil: "longrope"
     case nil: absentKindIsLinear && factor != nil ? "linear" : nil
     }
   }

@@ -96,11 +96,22 @@ public enum Formula {
       default:
         throw Refusal("\"\(kind)\" is not a scaling kind of the published equations")
       }
-      if kind != "default", declaration.frequencyDivisors != nil {
-        throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
-      }
+      try checkStoredDivisors(declaration, kind: kind)
       if let problem = result.problems.first { throw Refusal("\(problem)") }
       return result
+    }
+  }
+
+  /// A GGUF's divisors are the whole scaling; llama.cpp would divide once more by whatever is declared beside them.
+  private static func checkStoredDivisors(_ declaration: RoPEDeclaration, kind: String) throws(Refusal) {
+    guard declaration.absentKindIsLinear else { return }
+    if kind != "default", declaration.frequencyDivisors != nil {
+      throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
+    }
+    guard (declaration.longFactors ?? declaration.shortFactors) != nil else { return }
+    if kind != "longrope" { throw Refusal("the file stores LongRoPE's factors and declares \(kind) scaling") }
+    if let factor = declaration.factor?.value, factor != 1 {
+      throw Refusal("the file stores LongRoPE's factors and declares a factor of \(factor) on top")
     }
   }
 

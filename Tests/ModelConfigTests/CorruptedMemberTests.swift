@@ -51,10 +51,14 @@ import Testing
       Member(
         pointer: "/rope_scaling/\($0)", code: .badNumber, accepted: ["null", "[]"], template: inner($0))
     }
-    +
-    ["rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq"]
+    + [
+      "rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq",
+    ]
     .map { Member(pointer: "/\($0)", code: .badBase, accepted: ["1.5", "9223372036854775808"], template: top($0)) }
-    + ["max_position_embeddings", "n_positions", "seq_length", "hidden_size", "num_attention_heads", "head_dim", "rotary_dim"].map {
+    + [
+      "max_position_embeddings", "n_positions", "seq_length", "hidden_size", "num_attention_heads", "head_dim",
+      "rotary_dim",
+    ].map {
       Member(pointer: "/\($0)", code: .badLength, accepted: ["null"], template: top($0))
     }
     + ["original_max_position_embeddings"].map {

@@ -223,7 +223,8 @@ import Testing
     #expect(read.declarations.map(\.bases.count) == [1, 1])
   }
 
-  @Test(arguments: ["a/b", "~", "~1", "a~b", "/", "a/\u{301}", "~\u{301}"]) func `a label that a pointer cannot carry plainly is no layer type`(
+  @Test(arguments: ["a/b", "~", "~1", "a~b", "/", "a/\u{301}", "~\u{301}"])
+  func `a label that a pointer cannot carry plainly is no layer type`(
     _ label: String
   ) throws {
     let read = try declared(

@@ -165,7 +165,8 @@ import Testing
     #expect(codes(half, 0x1p-11, base: 11000) == [.storedTableDisagrees])
   }
 
-  @Test(arguments: [Double.nan, .infinity, 0, -1]) func `a stored value that is no frequency disagrees`(_ value: Double) {
+  @Test(arguments: [Double.nan, .infinity, 0, -1]) func `a stored value that is no frequency disagrees`(_ value: Double)
+  {
     for pair in [0, 1, 15] {
       var stored = frequencies(1e4)
       stored[pair] = value

@@ -215,6 +215,37 @@ import Testing
     #expect(reading.refused?.contains(kind) == true)
   }
 
+  @Test func `stored LongRoPE factors are read like declared ones, with the magnitude the file states`() throws {
+    var declaration = gguf()
+    declaration.contextLength = declared(8192)
+    declaration.originalContext = declared(4096)
+    declaration.longFactors = declared([1, 2, 4, 8])
+    declaration.shortFactors = declared([1, 1, 1, 1])
+    declaration.attentionFactor = declared(1.25)
+    let plain = FrequencyTable(RoPEParameters(base: 1e4, rotaryDimension: 8)).inverseFrequencies
+    let long = Formula.read(declaration)
+    #expect(long.kind == "longrope" && long.table?.attentionFactor == 1.25)
+    #expect(long.table?.inverseFrequencies == zip(plain, [1, 2, 4, 8]).map { $0 / $1 })
+    #expect(Formula.read(declaration, sequenceLength: 4096).table?.inverseFrequencies == plain)
+  }
+
+  @Test(
+    arguments: [
+      ("linear", 4, "linear scaling"), ("yarn", 4, "yarn scaling"), ("none", nil, "default scaling"),
+      (nil, 4, "a factor of 4.0 on top"), ("longrope", 2, "a factor of 2.0 on top"),
+    ] as [(String?, Double?, String)]) func `LongRoPE's factors and another scaling are refused`(
+      _ kind: String?, _ factor: Double?, _ reason: String
+    )
+  {
+    var declaration = gguf(kind: kind, factor: factor)
+    declaration.contextLength = declared(8192)
+    declaration.originalContext = declared(4096)
+    declaration.longFactors = declared([1, 2, 4, 8])
+    #expect(Formula.read(declaration).refused == "the file stores LongRoPE's factors and declares \(reason)")
+    declaration.longFactors = nil
+    #expect(Formula.read(declaration).refused?.contains("LongRoPE") != true)
+  }
+
   @Test(arguments: [3, 5]) func `divisors for another rotary dimension are refused`(_ count: Int) {
     var declaration = gguf()
     declaration.frequencyDivisors = declared([Double](repeating: 1, count: count))
