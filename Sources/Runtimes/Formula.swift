@@ -49,8 +49,9 @@ public enum Formula {
         throw Refusal(
           "the base is \(base) at \(first.place.key ?? "?") and \(other.value) at \(other.place.key ?? "?")")
       }
-      var result = RoPEParameters(
-        base: base, rotaryDimension: rotary, attentionFactor: declaration.attentionFactor?.value ?? 1)
+      // In a config.json the member belongs to YaRN and LongRoPE, other kinds pass it over; a GGUF's is for every kind.
+      let magnitude = declaration.absentKindIsLinear ? declaration.attentionFactor?.value : nil
+      var result = RoPEParameters(base: base, rotaryDimension: rotary, attentionFactor: magnitude ?? 1)
       let factor = { () throws(Refusal) in try need(declaration.factor, "scaling factor") }
       let original = { () throws(Refusal) in
         Double(try need(declaration.originalContext, "original context length"))

@@ -252,6 +252,20 @@ import Testing
     #expect(Formula.read(declaration).refused?.contains("factors is \(count) numbers") == true)
   }
 
+  @Test(arguments: ["linear", "dynamic", "llama3", "default", "proportional"])
+  func `a magnitude belongs to every kind in a GGUF, and to YaRN and LongRoPE in a config`(_ kind: String) throws {
+    let inConfig = try scaled(
+      """
+      "rope_type":"\(kind)","factor":2,"attention_factor":1.5,"low_freq_factor":1,"high_freq_factor":4,
+      "original_max_position_embeddings":8192
+      """)
+    #expect(inConfig.table?.attentionFactor == 1)
+    guard ["linear", "default"].contains(kind) else { return }
+    var declaration = gguf(kind: kind == "default" ? "none" : kind, factor: 2)
+    declaration.attentionFactor = declared(1.5)
+    #expect(Formula.read(declaration).table?.attentionFactor == 1.5)
+  }
+
   // MARK: refusals
 
   @Test(arguments: [
