@@ -20,9 +20,10 @@ public enum Formula {
       reading.parameters = parameters
       reading.table = FrequencyTable(parameters)
       if ["linear", "dynamic"].contains(kind), let factor = declaration.factor?.value, !declaration.absentKindIsLinear,
-        let window = declaration.contextLength?.value
+        declaration.layerType == nil, let window = declaration.contextLength?.value
       {
-        // Both kinds state the window before scaling in config.json; a GGUF states the scaled one.
+        // Both kinds state the window before scaling in config.json; a GGUF states the scaled one, and so do models that
+        // scale only some of their layers (Gemma 3, which vLLM and SGLang except as well).
         reading.contextLength = Int(exactly: (Double(window) * factor).rounded(.down))
       }
     }

@@ -161,6 +161,17 @@ import Testing
     #expect(try scaled(members).contextLength == window)
   }
 
+  @Test func `a model that scales some of its layers states its scaled window`() throws {
+    let gemma = try declarations(
+      """
+      {"rope_theta":1e6,"rope_local_base_freq":1e4,"head_dim":64,"max_position_embeddings":131072,
+       "rope_scaling":{"rope_type":"linear","factor":8.0}}
+      """
+    ).map { Formula.read($0) }
+    #expect(gemma.map(\.kind) == ["linear", "default"])
+    #expect(gemma.map(\.contextLength) == [131072, 131072])
+  }
+
   @Test func `no window stays none`() throws {
     let reading = try read("{\"rope_theta\":1e4,\"head_dim\":64,\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}}")
     #expect(reading.contextLength == nil && reading.table != nil)
