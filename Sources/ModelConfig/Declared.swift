@@ -70,8 +70,9 @@ public struct RoPEDeclaration: Sendable {
     case "default", "none", "mrope": nil
     case "deepseek_yarn": "yarn"
     case let other?: other
-    case nil where absentKindIsLinear && (longFactors ?? shortFactors) != nil: "longrope"
-    case nil: absentKindIsLinear && factor != nil ? "linear" : nil
+    case nil where !absentKindIsLinear: nil
+    // A GGUF's factor tensors act whatever the keys say; converters of LongRoPE write no type.
+    case nil: longFactors != nil || shortFactors != nil ? "longrope" : factor != nil ? "linear" : nil
     }
   }
 

@@ -46,7 +46,10 @@ extension HuggingFaceConfig {
       }
       if label == nil || declaration.bases.isEmpty { declaration.bases.insert(contentsOf: topBases, at: 0) }
       declaration.base = declaration.bases.first
-      if declaration.originalContext == nil, declaration.kind == nil || declaration.scalingKind != nil {
+      // Layers that slide are unscaled by their own words; for the others it may be the trace of a static NTK change.
+      let takesOuter =
+        declaration.kind == nil || declaration.scalingKind != nil || [nil, "full_attention"].contains(label)
+      if declaration.originalContext == nil, takesOuter {
         declaration.originalContext = node(ConfigKey.original).flatMap { reader.length($0.pointer) }
       }
       readDimensions(label: label, shapes: shapes, into: &declaration, with: &reader)

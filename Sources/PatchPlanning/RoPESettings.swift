@@ -120,9 +120,7 @@ extension RoPESettings {
         .trainedScaling, divisors.place, found: "the file stores the per-pair divisors its weights were trained with",
         expected: "a model without rope_freqs", remedy: "leave it as it is; --allow YP608 patches it all the same")
     }
-    // Without a type of its own, a GGUF's LongRoPE shows in its tensors.
-    let kindPlace = declaration.kind?.place ?? declaration.longFactors?.place ?? declaration.shortFactors?.place
-    guard let kind = declaration.scalingKind, let place = kindPlace,
+    guard let kind = declaration.scalingKind, let place = declaration.kind?.place,
       !["linear", "dynamic", "yarn"].contains(kind), !request.allowed.contains("YP504")
     else { return }
     throw refuse(

@@ -86,7 +86,7 @@ public enum Formula {
       case "longrope":
         let window = Double(try need(declaration.contextLength, "context length"))
         let trained = try original()
-        let isLong = Double(sequenceLength ?? Int(window)) > trained
+        let isLong = (sequenceLength.map(Double.init) ?? window) > trained
         let factors = try need(isLong ? declaration.longFactors : declaration.shortFactors, "per-pair factors")
         result.scaling = .longrope(factors: factors)
         result.attentionFactor =

@@ -88,8 +88,18 @@ import Testing
     let outer = try first(
       "{\"original_max_position_embeddings\":8192,\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}")
     #expect(outer.originalContext?.place.key == "/original_max_position_embeddings")
+    // The trace of a static NTK change beside a dictionary that has to say something.
     let unscaled = try first("{\"original_max_position_embeddings\":8192,\"rope_scaling\":{\"rope_type\":\"default\"}}")
-    #expect(unscaled.originalContext == nil)
+    #expect(unscaled.originalContext?.value == 8192)
+    let layers = try declared(
+      """
+      {"original_max_position_embeddings":8192,"rope_parameters":{"full_attention":{"rope_type":"default"},
+       "sliding_attention":{"rope_type":"default"},"chunked_attention":{"rope_type":"yarn"}}}
+      """)
+    let originals = layers.declarations.map { ($0.layerType ?? "", $0.originalContext?.value) }
+    #expect(
+      Dictionary(uniqueKeysWithValues: originals)
+        == ["full_attention": 8192, "sliding_attention": nil, "chunked_attention": 8192])
   }
 
   @Test func `the newer name of the kind goes before the older one`() throws {

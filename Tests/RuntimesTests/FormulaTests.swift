@@ -257,6 +257,22 @@ import Testing
     #expect(Formula.read(declaration).refused?.contains("LongRoPE") != true)
   }
 
+  @Test(arguments: [nil, "longrope", "linear", "dynamic", "yarn", "none"])
+  func `the longest window and length are no trap`(
+    _ kind: String?
+  ) {
+    var declaration = gguf(kind: kind, factor: 4)
+    declaration.contextLength = declared(Int.max)
+    declaration.originalContext = declared(Int.max)
+    declaration.longFactors = kind == "longrope" ? declared([1, 2, 4, 8]) : nil
+    for length in [nil, Int.max, Int.min] { #expect(Formula.read(declaration, sequenceLength: length).kind != "") }
+    declaration.absentKindIsLinear = false
+    for length in [nil, Int.max, Int.min] {
+      let reading = Formula.read(declaration, sequenceLength: length)
+      #expect(reading.table != nil || reading.refused != nil)
+    }
+  }
+
   @Test(arguments: [3, 5]) func `divisors for another rotary dimension are refused`(_ count: Int) {
     var declaration = gguf()
     declaration.frequencyDivisors = declared([Double](repeating: 1, count: count))
