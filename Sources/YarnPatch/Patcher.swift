@@ -135,6 +135,12 @@ struct PreparedPatch {
   }
 
   private func changes(output: String?) throws(FileError) -> [FileChange] {
+    if let output, model.kind == .gguf, let set = model.primary?.gguf, set.shards.count > 1 {
+      throw FileError(
+        .badRequest, at: SourceLocation(path: output), found: "the model is a set of \(set.shards.count) files",
+        expected: "a model of one file for an output of one file",
+        remedy: "name the folder of the set; the output is a folder then")
+    }
     var changes = zip(plan.files, sources).map { file, source in
       FileChange(
         source, file.edits, output: output.map { outputPath(of: file.path, in: $0) }, atomic: file.texts != nil)
