@@ -78,9 +78,11 @@ struct Verifier {
       let original = declaration.originalContext?.value, let window = declaration.contextLength?.value
     else { return }
     let product = Double(original) * factor
+    // A GGUF states the factor in float32.
+    let bound = max(1, product * 0x1p-24)
     checks.append(
       Check(
-        "lengths", "the window is original length × factor", measured: abs(Double(window) - product), atMost: 1,
+        "lengths", "the window is original length × factor", measured: abs(Double(window) - product), atMost: bound,
         unit: "tokens", detail: "\(place): \(original) × \(factor) = \(product), stated \(window)"))
   }
 
