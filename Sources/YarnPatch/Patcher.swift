@@ -164,7 +164,9 @@ struct PreparedPatch {
 
   private func verify(_ path: String) throws(FileError) -> Verification {
     var loader = ModelLoader(fileSystem, section: request.section)
-    var verifier = Verifier(try loader.load(path), checksAttention: true)
+    var model = try loader.load(path)
+    if request.allowed.contains("YP608") { model.passOverDivisors() }
+    var verifier = Verifier(model, checksAttention: true)
     verifier.require(plan.settings)
     let verification = verifier.verification
     if let failed = verification.checks.first(where: { !$0.passed }) {
@@ -191,5 +193,16 @@ struct PreparedPatch {
   /// The strategy that touches most of a file.
   private static func largest(_ strategies: [Strategy]) -> Strategy {
     [.clone, .rewrite, .inPlace].first(where: strategies.contains) ?? .none
+  }
+}
+
+extension Model {
+  /// The equations know no scaling on top of divisors; who takes that on has the scaling itself verified.
+  fileprivate mutating func passOverDivisors() {
+    for file in files.indices {
+      for declaration in files[file].declarations.indices {
+        files[file].declarations[declaration].frequencyDivisors = nil
+      }
+    }
   }
 }
