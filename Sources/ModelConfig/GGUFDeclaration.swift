@@ -32,6 +32,9 @@ package struct GGUFKeys: Sendable {
   /// Whether llama.cpp reads the beta keys; for all other architectures 32 and 1 are fixed.
   package var readsBetas: Bool { ["grok", "mistral3"].contains(architecture) }
 
+  /// The beta fast that llama.cpp takes where the key is missing.
+  package var defaultBetaFast: Double { architecture == "grok" ? 8 : 32 }
+
   /// What the log multiplier is divided by to give mscale_all_dim, or `nil` where llama.cpp does not read it.
   package var logMultiplierUnit: Double? {
     switch architecture {

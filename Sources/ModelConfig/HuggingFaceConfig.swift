@@ -27,7 +27,8 @@ package enum ConfigKey {
   /// Members of a scaling dictionary that mean something to one scaling kind only and go when that kind goes.
   package static let scalingOnly = [
     factor, original, betaFast, betaSlow, attentionFactor, mscale, mscaleAllDim, truncate, "attn_factor",
-    "extrapolation_factor", "finetuned", "low_freq_factor", "high_freq_factor", "alpha",
+    "extrapolation_factor", "finetuned", "low_freq_factor", "high_freq_factor", "alpha", "short_factor", "long_factor",
+    "short_mscale", "long_mscale",
   ]
   /// Other names for the base, by the families that use them.
   static let baseAliases = [ropeTheta, "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta"]

@@ -3,6 +3,10 @@ import LosslessJSON
 import ModelConfig
 import RoPE
 
+extension FileError.Code {
+  package static let noFullAttention: Self = "no-full-attention"
+}
+
 /// Settings to edits of a config.json, in the layout that the file already uses.
 ///
 /// Source of the written form: section 10 of the runtimes' documentation. `rope_scaling` names its kind under both
@@ -22,6 +26,7 @@ package struct ConfigPlanner {
   ) throws(FileError) -> FilePlan {
     var planner = ConfigPlanner(
       config: config, settings: settings, declaration: declaration, editor: try JSONEditor(config.document))
+    try planner.checkLayers()
     try planner.planDictionaries()
     try planner.planBase()
     try planner.planLengths()
@@ -32,13 +37,36 @@ package struct ConfigPlanner {
 
   // MARK: scaling dictionaries
 
-  private mutating func planDictionaries() throws(FileError) {
-    var targets = config.dictionaries.map { dictionary in
-      config.layerTypes(of: dictionary).isEmpty
-        ? dictionary : "\(dictionary)/\(declaration.layerType ?? "full_attention")"
+  /// Of dictionaries for each kind of layer only the one for full attention is patched: the others do not look far back.
+  private func checkLayers() throws(FileError) {
+    for dictionary in config.dictionaries {
+      let labels = config.layerTypes(of: dictionary)
+      guard !labels.isEmpty, !labels.contains(Self.patchedLayers) else { continue }
+      throw FileError(
+        .noFullAttention, at: config.document.location(of: dictionary),
+        found: "there are settings for \(labels.joined(separator: ", "))", expected: "some for \(Self.patchedLayers)",
+        remedy: "patch by hand the layers that see the whole window")
     }
-    let legacy = "\(config.section)/\(ConfigKey.ropeScaling)"
-    if targets.isEmpty, !removesScaling { targets = [legacy] }
+  }
+
+  private static let patchedLayers = "full_attention"
+
+  /// JSON pointers of the dictionaries that are to state the scaling, there or not yet.
+  private var targets: [String] {
+    let present = config.dictionaries.map { dictionary in
+      config.layerTypes(of: dictionary).isEmpty ? dictionary : "\(dictionary)/\(Self.patchedLayers)"
+    }
+    return present.isEmpty && !removesScaling ? ["\(config.section)/\(emptyDictionary)"] : present
+  }
+
+  /// The dictionary to fill where none says anything: `rope_scaling`, unless the file has only the other one.
+  private var emptyDictionary: String {
+    func isThere(_ key: String) -> Bool { config.document["\(config.section)/\(key)"] != nil }
+    return !isThere(ConfigKey.ropeScaling) && isThere(ConfigKey.ropeParameters)
+      ? ConfigKey.ropeParameters : ConfigKey.ropeScaling
+  }
+
+  private mutating func planDictionaries() throws(FileError) {
     for target in targets {
       if case .object? = config.document[target]?.value {
         try planMembers(of: target)
@@ -76,15 +104,16 @@ package struct ConfigPlanner {
     case .automatic:
       // A file that spells the automatic value out keeps doing so.
       if config.document["\(dictionary)/\(ConfigKey.attentionFactor)"] != nil {
-        members.append((ConfigKey.attentionFactor, .float(yarnMagnitude(factor: settings.factor))))
+        members.append((ConfigKey.attentionFactor, .float(declaration.automaticMagnitude(factor: settings.factor))))
       }
     }
     return members
   }
 
   private mutating func planMembers(of dictionary: String) throws(FileError) {
-    let wanted = wantedMembers(of: dictionary)
+    let wanted = removesScaling && isUnscaled(dictionary) ? [] : wantedMembers(of: dictionary)
     let stale = staleMembers(of: dictionary, wanted: wanted.map(\.0))
+    guard !(stale.isEmpty && wanted.isEmpty) else { return }
     if removesScaling, isLegacy(dictionary), leavesOnlyKind(dictionary, stale), !installsOwnScaling {
       try set(dictionary, .null, after: [])
       return
@@ -94,6 +123,14 @@ package struct ConfigPlanner {
     for (key, value) in wanted {
       try set("\(dictionary)/\(key)", value, after: previous)
       previous.insert(key, at: 0)
+    }
+  }
+
+  /// Whether the kind that a dictionary names is no scaling; `mrope` is a layout of positions.
+  private func isUnscaled(_ dictionary: String) -> Bool {
+    let kinds = [ConfigKey.ropeType, ConfigKey.type].compactMap { config.document["\(dictionary)/\($0)"]?.value }
+    return kinds.allSatisfy { kind in
+      if case .string(let name) = kind { ["default", "none", "mrope"].contains(name) } else { false }
     }
   }
 
@@ -126,13 +163,22 @@ package struct ConfigPlanner {
   // MARK: base and lengths
 
   private mutating func planBase() throws(FileError) {
-    let inner = declaration.base.flatMap(\.place.key).map { [$0] } ?? []
-    let places = Set(declaration.bases.compactMap(\.place.key) + inner)
+    let places = Set(declaration.bases.compactMap(\.place.key))
     guard declaration.base?.value != settings.base || places.count > 1 else { return }
-    for place in places.sorted() { try set(place, .float(settings.base), after: [], tolerance: 1e-12) }
-    if places.isEmpty {
-      try set("\(config.section)/\(ConfigKey.ropeTheta)", .float(settings.base), after: [ConfigKey.maximum])
+    for place in places.sorted() { try set(place, baseText(inPlaceOf: place), after: [], tolerance: 1e-12) }
+    guard places.isEmpty else { return }
+    // The new layout has the base inside, the old one beside the dictionary.
+    let inner = config.dictionaries.isEmpty ? [] : targets.filter { !isLegacy($0) }
+    let isInnerOnly = !inner.isEmpty && inner.count == targets.count
+    for owner in (isInnerOnly ? [] : [config.section]) + inner {
+      try set("\(owner)/\(ConfigKey.ropeTheta)", .float(settings.base), after: [ConfigKey.maximum])
     }
+  }
+
+  /// The base, without a fraction where the old one has none and the new one needs none.
+  private func baseText(inPlaceOf pointer: String) -> JSONText {
+    if case .number(let old)? = config.document[pointer]?.value, old.isInteger { return .number(settings.base) }
+    return .float(settings.base)
   }
 
   private mutating func planLengths() throws(FileError) {
@@ -204,7 +250,8 @@ extension JSONValue {
     case (.bool(let mine), .bool(let other)): mine == other
     case (.string(let mine), .string(let other)): mine == other
     case (.number(let mine), .integer(let other)): mine.integer == other
-    case (.number(let mine), .float(let other)): abs(mine.double - other) <= abs(other) * tolerance
+    case (.number(let mine), .float(let other)), (.number(let mine), .number(let other)):
+      abs(mine.double - other) <= abs(other) * tolerance
     default: false
     }
   }

@@ -35,10 +35,15 @@ package enum GGUFPlanner {
     }
     if settings.method.writesYaRN {
       if keys.readsBetas {
-        if let beta = settings.betaFast { wanted.append((keys.betaFast, .float32(Float(beta)))) }
+        let usual = keys.defaultBetaFast == 32 ? nil : 32.0
+        if let beta = settings.betaFast ?? usual { wanted.append((keys.betaFast, .float32(Float(beta)))) }
         if let beta = settings.betaSlow { wanted.append((keys.betaSlow, .float32(Float(beta)))) }
       }
       let relative = try relativeMagnitude(file, keys, declaration, settings, wanted: &wanted)
+      let hasPair = wanted.contains { $0.key == keys.logMultiplier } || declaration.mscaleAllDim != nil
+      if declaration.usesLatentAttention, hasPair ? relative != 1 : settings.magnitude != .final(1) {
+        throw latentMagnitude(file, keys)
+      }
       if relative == 1 {
         unwanted.append(keys.attentionFactor)
       } else {
@@ -70,10 +75,15 @@ package enum GGUFPlanner {
     if settings.method == .dynamic {
       throw refuse(keys.type, "a GGUF has no dynamic scaling", "use --method yarn, or patch config.json alone")
     }
+    if settings.method == .linear, declaration.usesLatentAttention {
+      throw refuse(
+        keys.type, "for \(keys.architecture) llama.cpp multiplies the softmax scale whenever a factor is there",
+        "use --method yarn, or patch config.json alone")
+    }
     guard settings.method.writesYaRN else { return }
     if settings.truncate == false {
       throw refuse(
-        keys.type, "llama.cpp always rounds the ramp's bounds", "leave out --no-truncate, or patch config.json alone")
+        keys.type, "llama.cpp always rounds the ramp's bounds", "use --truncate, or patch config.json alone")
     }
     for (key, value, fixed, flag) in [
       (keys.betaFast, settings.betaFast, 32.0, "--yarn-beta-fast"),
@@ -93,17 +103,16 @@ package enum GGUFPlanner {
     _ file: GGUFFile, _ keys: GGUFKeys, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
     wanted: inout [(key: String, value: GGUFValue)]
   ) throws(FileError) -> Double {
-    let plain = yarnMagnitude(factor: settings.factor)
     func ratio(_ mscale: Double, _ allDim: Double) -> Double {
       yarnMagnitude(factor: settings.factor, mscale: mscale) / yarnMagnitude(factor: settings.factor, mscale: allDim)
     }
     switch settings.magnitude {
     case .automatic: return 1
-    case .final(let value):
-      let automatic = declaration.mscaleAllDim.map { ratio(declaration.mscale?.value ?? 1, $0.value) } ?? plain
-      return value / automatic
+    case .final(let value): return value / declaration.automaticMagnitude(factor: settings.factor)
     case .mscale(let mscale, let allDim):
-      guard let unit = keys.logMultiplierUnit else { return ratio(mscale, allDim) / plain }
+      guard let unit = keys.logMultiplierUnit else {
+        return ratio(mscale, allDim) / yarnMagnitude(factor: settings.factor)
+      }
       guard mscale == (keys.architecture == "deepseek2" ? allDim : 1) else {
         throw FileError(
           .notExpressible, at: file.place(keys.logMultiplier),
@@ -114,6 +123,16 @@ package enum GGUFPlanner {
       wanted.append((keys.logMultiplier, .float32(Float(allDim * unit))))
       return 1
     }
+  }
+}
+
+extension GGUFPlanner {
+  private static func latentMagnitude(_ file: GGUFFile, _ keys: GGUFKeys) -> FileError {
+    FileError(
+      .notExpressible, at: file.place(keys.attentionFactor),
+      found: "for \(keys.architecture) llama.cpp squares this magnitude into the softmax scale",
+      expected: "an mscale pair, or magnitude 1 without one",
+      remedy: "use --mscale 1 --mscale-all-dim 1 as DeepSeek's models have it, or patch config.json alone")
   }
 }
 

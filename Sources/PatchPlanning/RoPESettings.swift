@@ -96,13 +96,15 @@ extension RoPESettings {
           .noRotaryDimension, rotary.place, found: "the rotary dimension is 2", expected: "at least 4 for an NTK base",
           remedy: "use --method linear")
       }
+      // The window is all that tells the factor later on, so the base follows the window as it is stated.
+      factor = Double(window) / Double(originalContext)
       base = statedBase * Self.ntkBaseFactor(factor, rotaryDimension: rotary.value)
     }
     guard base.isFinite, base > 1 else {
       throw Self.option("--base", found: "the base is \(base)", expected: "a finite number above 1")
     }
     try settleRamp(request, declaration)
-    try settleMagnitude(request, declaration, subject)
+    try settleMagnitude(request, subjects.map(\.declaration))
   }
 
   /// `factor^(d/(d-2))`: how much a static NTK change multiplies the base.
@@ -120,11 +122,13 @@ extension RoPESettings {
         .trainedScaling, divisors.place, found: "the file stores the per-pair divisors its weights were trained with",
         expected: "a model without rope_freqs", remedy: "leave it as it is; --allow YP608 patches it all the same")
     }
-    guard let kind = declaration.scalingKind, let place = declaration.kind?.place,
-      !["linear", "dynamic", "yarn"].contains(kind), !request.allowed.contains("YP504")
+    guard let kind = declaration.scalingKind, !["linear", "dynamic", "yarn"].contains(kind),
+      !request.allowed.contains("YP504")
     else { return }
+    let factors = declaration.longFactors ?? declaration.shortFactors
     throw refuse(
-      .trainedScaling, place, found: "the weights were trained with \(kind) scaling",
+      .trainedScaling, declaration.kind?.place ?? factors?.place ?? SourceLocation(path: subject.path),
+      found: "the weights were trained with \(kind) scaling",
       expected: "an unscaled model, or yarn, linear or dynamic scaling",
       remedy: "leave it as it is: a second scaling would compound; --allow YP504 replaces it all the same")
   }
@@ -143,7 +147,7 @@ extension RoPESettings {
     if request.originalContext == nil {
       try compare(
         "original length", option: "--original-context",
-        subjects.compactMap { $0.declaration.originalContext?.map(Double.init) })
+        subjects.compactMap { trainedLength($0, request)?.map(Double.init) })
     }
   }
 
@@ -174,14 +178,32 @@ extension RoPESettings {
       }
       return asked
     }
-    if let stated = declaration.originalContext { return stated.value }
-    let window = declaration.contextLength
-    if let known = KnownLength.of(family: subject.family, statedWindow: window?.value) { return known.trainedLength }
-    if let window, declaration.scalingKind != "yarn" { return window.value }
+    for stated in [declaration.originalContext, declaration.contextLength] {
+      guard let stated, stated.value > largestWindow else { continue }
+      throw refuse(
+        .badLength, stated.place, found: "the length is \(stated.value)", expected: "at most \(largestWindow) tokens",
+        remedy: "correct the file, or name the trained length with --original-context")
+    }
+    if let trained = trainedLength(subject, request) { return trained.value }
     throw refuse(
       .noOriginalLength, declaration.kind?.place ?? SourceLocation(path: subject.path),
-      found: window == nil ? "no window is stated" : "the model is scaled and its original length is not stated",
+      found: declaration.contextLength == nil
+        ? "no window is stated" : "the model is scaled and its original length is not stated",
       expected: "original_max_position_embeddings", remedy: "name the trained length with --original-context")
+  }
+
+  /// The length before scaling: as stated, or as a model card has it, or the window of an unscaled file.
+  private static func trainedLength(_ subject: PatchSubject, _ request: PatchRequest) -> Declared<Int>? {
+    let declaration = subject.declaration
+    if let stated = declaration.originalContext { return stated }
+    guard let window = declaration.contextLength else { return nil }
+    let isYaRN = declaration.scalingKind == "yarn"
+    // To remove a scaling that is not there changes nothing, headroom included.
+    if request.method == .none, !isYaRN { return window }
+    if let known = KnownLength.of(family: subject.family, statedWindow: window.value) {
+      return window.map { _ in known.trainedLength }
+    }
+    return isYaRN ? nil : window
   }
 
   // MARK: what is asked
@@ -214,15 +236,21 @@ extension RoPESettings {
   /// The smallest factor of at least 1 that covers `tokens`, in the width that a GGUF stores.
   static func smallestFactor(covering tokens: Int, original: Int) -> Double {
     var factor = Float(max(1, Double(tokens) / Double(original)))
-    // The shortest decimal of the float is what config.json will say; it must cover as well.
-    while window(original, Double("\(factor)") ?? Double(factor)) < tokens { factor = factor.nextUp }
-    return Double("\(factor)") ?? Double(factor)
+    while true {
+      // config.json says the float's shortest decimal where that covers as well, else all its digits.
+      for spelling in [Double("\(factor)") ?? Double(factor), Double(factor)] where window(original, spelling) >= tokens
+      {
+        return spelling
+      }
+      factor = factor.nextUp
+    }
   }
 
   private mutating func settleRamp(_ request: PatchRequest, _ declaration: RoPEDeclaration) throws(FileError) {
     let asked: [(String, Any?)] = [
       ("--beta-fast", request.betaFast), ("--beta-slow", request.betaSlow), ("--truncate", request.truncate),
       ("--attention-factor", request.attentionFactor), ("--mscale", request.mscale),
+      ("--mscale-all-dim", request.mscaleAllDim),
     ]
     if !method.writesYaRN, let (name, _) = asked.first(where: { $0.1 != nil }) {
       throw Self.option(name, found: "the method is \(method.rawValue)", expected: "--method yarn for this option")
@@ -244,7 +272,7 @@ extension RoPESettings {
   }
 
   private mutating func settleMagnitude(
-    _ request: PatchRequest, _ declaration: RoPEDeclaration, _ subject: PatchSubject
+    _ request: PatchRequest, _ declarations: [RoPEDeclaration]
   ) throws(FileError) {
     guard method.writesYaRN else { return }
     for (name, value) in [
@@ -263,25 +291,28 @@ extension RoPESettings {
       magnitude = .final(final)
     } else if let mscale = request.mscale {
       // Most readers ignore an mscale without its partner, so one alone is written as the magnitude it stands for.
-      if let allDim = request.mscaleAllDim ?? declaration.mscaleAllDim?.value, allDim != 0 {
+      if let allDim = request.mscaleAllDim ?? declarations.first?.mscaleAllDim?.value, allDim != 0 {
         magnitude = .mscale(mscale, allDim: allDim)
       } else {
         magnitude = .final(yarnMagnitude(factor: factor, mscale: mscale))
       }
     } else if request.mscaleAllDim != nil {
       throw Self.option("--mscale-all-dim", found: "--mscale is not given", expected: "both, or --attention-factor")
-    } else if declaration.scalingKind == "yarn", let stated = declaration.attentionFactor {
-      let automatic = yarnMagnitude(factor: declaration.factor?.value ?? 1)
-      guard abs(stated.value - automatic) <= automatic * 1e-4 else {
-        throw Self.refuse(
-          .customMagnitude, stated.place,
-          found: "the magnitude is \(stated.value), not the automatic \(automatic)",
-          expected: "to be told the magnitude at factor \(factor)",
-          remedy:
-            "--attention-factor \(stated.value) keeps it, --attention-factor \(yarnMagnitude(factor: factor)) is automatic"
-        )
-      }
+    } else {
+      for declaration in declarations { try Self.checkMagnitude(declaration, factor: factor) }
     }
+  }
+
+  /// A magnitude of the model's own must not be lost without a word.
+  private static func checkMagnitude(_ declaration: RoPEDeclaration, factor: Double) throws(FileError) {
+    guard declaration.scalingKind == "yarn", let stated = declaration.attentionFactor else { return }
+    let automatic = declaration.automaticMagnitude(factor: declaration.factor?.value ?? 1)
+    guard abs(stated.value - automatic) > automatic * 1e-4 else { return }
+    let next = declaration.automaticMagnitude(factor: factor)
+    throw refuse(
+      .customMagnitude, stated.place, found: "the magnitude is \(stated.value), not the automatic \(automatic)",
+      expected: "to be told the magnitude at factor \(factor)",
+      remedy: "--attention-factor \(stated.value) keeps it, --attention-factor \(next) is automatic")
   }
 
   private static func refuse(
@@ -293,5 +324,15 @@ extension RoPESettings {
   private static func option(_ name: String, found: String, expected: String) -> FileError {
     FileError(
       .badRequest, at: SourceLocation(path: name), found: found, expected: expected, remedy: "give another value")
+  }
+}
+
+extension RoPEDeclaration {
+  /// YaRN's magnitude where none is stated: the ratio of a complete mscale pair, else `0.1 ln s + 1`.
+  func automaticMagnitude(factor: Double) -> Double {
+    guard let mscale = mscale?.value, let allDim = mscaleAllDim?.value, mscale != 0, allDim != 0 else {
+      return yarnMagnitude(factor: factor)
+    }
+    return yarnMagnitude(factor: factor, mscale: mscale) / yarnMagnitude(factor: factor, mscale: allDim)
   }
 }
