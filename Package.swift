@@ -68,6 +68,8 @@ let package = Package(
       ], swiftSettings: strict),
 
     .target(name: "TestSupport", dependencies: ["Bytes", "Diagnostics"], path: "Tests/TestSupport"),
+    tests(of: "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
+    tests(of: "Runtimes", ["ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
     tests(of: "Bytes", ["Diagnostics"]),
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
     tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),

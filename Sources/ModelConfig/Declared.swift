@@ -56,7 +56,7 @@ public struct RoPEDeclaration: Sendable {
   public var mropeSection: Declared<[Int]>?
   /// Multi-head latent attention: only a slice of each head rotates, and the softmax scale may carry a correction.
   public var usesLatentAttention = false
-  /// The file is a GGUF, where an absent scaling type beside a factor means linear.
+  /// The file is a GGUF, where an absent scaling type beside a factor means linear, and beside LongRoPE's tensors that.
   public var absentKindIsLinear = false
 
   public init(layerType: String? = nil) { self.layerType = layerType }

@@ -5,12 +5,17 @@ import LosslessJSON
 public struct FileDeclarations: Sendable {
   /// One entry for each kind of layer, full attention first. Empty when the model has no RoPE.
   public var declarations: [RoPEDeclaration] = []
-  /// Values that no runtime can use, in file order. A command that computes or writes throws the first one.
+  /// Values that no runtime can use, in file order, one for each place. A command that computes or writes throws the
+  /// first one.
   public var problems: [FileError] = []
 
   package init(declarations: [RoPEDeclaration] = [], problems: [FileError] = []) {
     self.declarations = declarations
-    self.problems = problems
+    // A member that several layers or members depend on is read more than once.
+    var places: Set<SourceLocation> = []
+    self.problems = problems.filter { places.insert($0.location).inserted }.sorted {
+      $0.location.byteOffset ?? 0 < $1.location.byteOffset ?? 0
+    }
   }
 }
 
@@ -21,6 +26,7 @@ extension HuggingFaceConfig {
   public func ropeDeclarations(shapes: TensorShapes = TensorShapes()) -> FileDeclarations {
     if let refusal = withoutRotation { return FileDeclarations(problems: [refusal]) }
     var reader = SettingReader(self)
+    for key in [ConfigKey.ropeScaling, ConfigKey.ropeParameters] { reader.expectDictionary("\(section)/\(key)") }
     let window = ConfigKey.windows.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
     let topBases = baseMembers.compactMap { reader.base($0) }
     let active = dictionaries.first
@@ -118,7 +124,9 @@ extension HuggingFaceConfig {
     declaration.highFrequencyFactor = reader.positive(member("high_freq_factor"))
     declaration.shortFactors = reader.numbers(member("short_factor"))
     declaration.longFactors = reader.numbers(member("long_factor"))
-    declaration.mropeSection = reader.numbers(member("mrope_section"))?.map { $0.compactMap { Int(exactly: $0) } }
+    declaration.mropeSection = reader.numbers(
+      member("mrope_section"), expected: "a whole number of at least 0", where: { $0 >= 0 && Int(exactly: $0) != nil }
+    )?.map { $0.compactMap { Int(exactly: $0) } }
   }
 
   /// Head size and how much of it rotates.
@@ -128,8 +136,12 @@ extension HuggingFaceConfig {
     func length(_ keys: [String]) -> Declared<Int>? {
       keys.compactMap { self.node($0)?.pointer }.compactMap { reader.length($0) }.first
     }
-    if let rotary = length(["qk_rope_head_dim"]), rotary.value > 0 {
-      let plain = length(["qk_nope_head_dim"])
+    /// Families with latent attention state parts of size 0 for models that have ordinary heads.
+    func latentPart(_ key: String) -> Declared<Int>? {
+      node(key)?.node.value.number?.double == 0 ? nil : length([key])
+    }
+    if let rotary = latentPart("qk_rope_head_dim") {
+      let plain = latentPart("qk_nope_head_dim")
       declaration.usesLatentAttention = true
       declaration.headDimension = plain.map { Declared($0.value + rotary.value, at: $0.place) } ?? rotary
       declaration.rotaryDimension = rotary
@@ -142,9 +154,10 @@ extension HuggingFaceConfig {
           keyHeads: length(["num_key_value_heads", "num_kv_heads", "n_head_kv"])?.value)
         ?? quotient(
           length(["hidden_size", "n_embd", "d_model", "dim"]), length(["num_attention_heads", "n_head", "n_heads"]))
+      let rotatesWholly = !ConfigKey.partlyRotatingFamilies.contains(modelType ?? "")
       declaration.rotaryDimension =
         length(["rotary_dim"]) ?? partialRotary(of: declaration.headDimension, label: label, with: &reader)
-        ?? declaration.headDimension ?? shapes.rotaryDimension
+        ?? (rotatesWholly ? declaration.headDimension : nil) ?? shapes.rotaryDimension
     }
     guard let rotary = declaration.rotaryDimension else { return }
     let head = declaration.headDimension?.value ?? rotary.value

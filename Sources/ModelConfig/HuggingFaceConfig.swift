@@ -42,6 +42,15 @@ package enum ConfigKey {
   static let partialFactors = [
     "partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
   ]
+  /// Families whose code rotates only a part of each head also where the file does not say how large a part; their head
+  /// size does not tell the rotary dimension.
+  ///
+  /// - Source: defaults of `partial_rotary_factor` and `rotary_pct` in the configuration classes of transformers 5.23;
+  ///   ChatGLM's own code and llama.cpp's converter for it.
+  static let partlyRotatingFamilies: Set = [
+    "chatglm", "fuyu", "glm", "glm4", "glm4_moe", "gpt_neox", "nemotron", "persimmon", "phi", "qwen3_5", "qwen3_5_moe",
+    "qwen3_5_moe_text", "qwen3_5_text", "qwen3_next", "recurrent_gemma", "stablelm", "stablelm_epoch",
+  ]
   /// Labels of per-layer-type dictionaries.
   static let layerLabels: Set = [
     "full_attention", "sliding_attention", "chunked_attention", "linear_attention", "compress", "main",
@@ -122,7 +131,9 @@ public struct HuggingFaceConfig: Sendable {
     }
     return members.filter { member in
       // A label becomes part of a JSON pointer, so one that would need escapes is not taken for a layer type.
-      guard labels.contains(member.key), !member.key.contains(where: { "/~".contains($0) }) else { return false }
+      guard labels.contains(member.key), !member.key.utf8.contains(where: { "/~".utf8.contains($0) }) else {
+        return false
+      }
       if case .object = member.node.value { return true }
       return false
     }.map(\.key)

@@ -5,6 +5,7 @@ extension FileError.Code {
   package static let badBase: Self = "bad-base"
   package static let badNumber: Self = "bad-number"
   package static let badLength: Self = "bad-length"
+  package static let badDictionary: Self = "bad-dictionary"
   package static let badRotaryDimension: Self = "bad-rotary-dimension"
 }
 
@@ -76,17 +77,29 @@ struct SettingReader {
   }
 
   /// A list of finite numbers.
-  mutating func numbers(_ pointer: String) -> Declared<[Double]>? {
-    guard let node = config.document[pointer], case .array(let elements) = node.value else { return nil }
+  mutating func numbers(
+    _ pointer: String, expected: String = "a finite number", where isUsable: (Double) -> Bool = { _ in true }
+  ) -> Declared<[Double]>? {
+    guard let node = config.document[pointer], !node.value.isNull else { return nil }
+    guard case .array(let elements) = node.value else {
+      report(.badNumber, pointer, found: node.value.phrase, expected: "a list of numbers")
+      return nil
+    }
     var values: [Double] = []
     for (index, element) in elements.enumerated() {
-      guard case .number(let number) = element.value, number.double.isFinite else {
-        report(.badNumber, "\(pointer)/\(index)", found: element.value.phrase, expected: "a finite number")
+      guard case .number(let number) = element.value, number.double.isFinite, isUsable(number.double) else {
+        report(.badNumber, "\(pointer)/\(index)", found: element.value.phrase, expected: expected)
         return nil
       }
       values.append(number.double)
     }
     return Declared(values, at: config.place(pointer))
+  }
+
+  /// Reports a member that is neither an object nor null nor absent.
+  mutating func expectDictionary(_ pointer: String) {
+    guard let value = config.document[pointer]?.value, !value.isNull, value.members == nil else { return }
+    report(.badDictionary, pointer, found: value.phrase, expected: "an object with the scaling's values, or null")
   }
 
   mutating func report(_ code: FileError.Code, _ pointer: String, found: String, expected: String) {
@@ -103,7 +116,7 @@ extension JSONValue {
     switch self {
     case .null: "the value is null"
     case .bool(let value): "the value is \(value)"
-    case .number(let number): "the value is \(number.text)"
+    case .number(let number): "the value is \(number.text.prefix(40))"
     case .string(let text): "the value is the text \"\(text.prefix(40))\""
     case .array(let elements): "the value is a list of \(elements.count)"
     case .object: "the value is an object"

@@ -12,16 +12,22 @@ public struct TensorShapes: Sendable {
 
   public init() {}
 
+  /// Parts of a name that tell a vision or audio tower, whose heads are not the language model's.
+  private static let towers = ["vision", "visual", "image", "audio"]
+
   /// Looks at the tensors of one file; several files of a model are added up.
+  ///
+  /// Projections that a quantiser packed into a single column tell nothing of their rows.
   package mutating func add(_ file: SafetensorsFile) {
-    for tensor in file.tensors {
+    for tensor in file.tensors where !Self.towers.contains(where: tensor.name.contains) {
       let place = SourceLocation(path: file.path, key: tensor.name)
       func declared(_ size: UInt64?) -> Declared<Int>? {
         size.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? Declared($0, at: place) : nil }
       }
-      if queryRows == nil, tensor.name.hasSuffix("self_attn.q_proj.weight") {
+      let isMatrix = tensor.shape.count == 2 && tensor.shape[1] > 1
+      if queryRows == nil, isMatrix, tensor.name.hasSuffix("self_attn.q_proj.weight") {
         queryRows = declared(tensor.shape.first)
-      } else if keyRows == nil, tensor.name.hasSuffix("self_attn.k_proj.weight") {
+      } else if keyRows == nil, isMatrix, tensor.name.hasSuffix("self_attn.k_proj.weight") {
         keyRows = declared(tensor.shape.first)
       } else if queryNormWidth == nil, tensor.name.hasSuffix("self_attn.q_norm.weight"), tensor.shape.count == 1 {
         queryNormWidth = declared(tensor.shape.first)

@@ -20,9 +20,10 @@ public enum Formula {
       reading.parameters = parameters
       reading.table = FrequencyTable(parameters)
       if ["linear", "dynamic"].contains(kind), let factor = declaration.factor?.value, !declaration.absentKindIsLinear,
-        let window = declaration.contextLength?.value
+        declaration.layerType == nil, let window = declaration.contextLength?.value
       {
-        // Both kinds state the window before scaling in config.json; a GGUF states the scaled one.
+        // Both kinds state the window before scaling in config.json; a GGUF states the scaled one, and so do models that
+        // scale only some of their layers (Gemma 3, which vLLM and SGLang except as well).
         reading.contextLength = Int(exactly: (Double(window) * factor).rounded(.down))
       }
     }
@@ -49,8 +50,9 @@ public enum Formula {
         throw Refusal(
           "the base is \(base) at \(first.place.key ?? "?") and \(other.value) at \(other.place.key ?? "?")")
       }
-      var result = RoPEParameters(
-        base: base, rotaryDimension: rotary, attentionFactor: declaration.attentionFactor?.value ?? 1)
+      // In a config.json the member belongs to YaRN and LongRoPE, other kinds pass it over; a GGUF's is for every kind.
+      let magnitude = declaration.absentKindIsLinear ? declaration.attentionFactor?.value : nil
+      var result = RoPEParameters(base: base, rotaryDimension: rotary, attentionFactor: magnitude ?? 1)
       let factor = { () throws(Refusal) in try need(declaration.factor, "scaling factor") }
       let original = { () throws(Refusal) in
         Double(try need(declaration.originalContext, "original context length"))
@@ -84,7 +86,7 @@ public enum Formula {
       case "longrope":
         let window = Double(try need(declaration.contextLength, "context length"))
         let trained = try original()
-        let isLong = Double(sequenceLength ?? Int(window)) > trained
+        let isLong = (sequenceLength.map(Double.init) ?? window) > trained
         let factors = try need(isLong ? declaration.longFactors : declaration.shortFactors, "per-pair factors")
         result.scaling = .longrope(factors: factors)
         result.attentionFactor =
@@ -96,11 +98,22 @@ public enum Formula {
       default:
         throw Refusal("\"\(kind)\" is not a scaling kind of the published equations")
       }
-      if kind != "default", declaration.frequencyDivisors != nil {
-        throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
-      }
+      try checkStoredDivisors(declaration, kind: kind)
       if let problem = result.problems.first { throw Refusal("\(problem)") }
       return result
+    }
+  }
+
+  /// A GGUF's divisors are the whole scaling; llama.cpp would divide once more by whatever is declared beside them.
+  private static func checkStoredDivisors(_ declaration: RoPEDeclaration, kind: String) throws(Refusal) {
+    guard declaration.absentKindIsLinear else { return }
+    if kind != "default", declaration.frequencyDivisors != nil {
+      throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
+    }
+    guard (declaration.longFactors ?? declaration.shortFactors) != nil else { return }
+    if kind != "longrope" { throw Refusal("the file stores LongRoPE's factors and declares \(kind) scaling") }
+    if let factor = declaration.factor?.value, factor != 1 {
+      throw Refusal("the file stores LongRoPE's factors and declares a factor of \(factor) on top")
     }
   }
 

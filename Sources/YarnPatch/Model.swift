@@ -12,7 +12,7 @@ public struct Model: Sendable {
   public let path: String
   public let kind: Kind
   /// The files that declare something, config.json first.
-  public let files: [ModelFile]
+  public internal(set) var files: [ModelFile]
   /// The safetensors files with their headers, in name order.
   public let weights: [SafetensorsFile]
   /// Shards that an index names, whether present or not; as many as ``weights`` without an index.
@@ -45,7 +45,7 @@ public struct ModelFile: Sendable {
   public let path: String
   public let contents: Contents
   /// One for each kind of layer, full attention first.
-  public let declarations: [RoPEDeclaration]
+  public internal(set) var declarations: [RoPEDeclaration]
 
   /// The declaration of the layers that a longer window concerns.
   public var declaration: RoPEDeclaration? { declarations.first }

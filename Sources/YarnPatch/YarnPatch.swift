@@ -57,7 +57,10 @@ public func undoPatch(_ path: String) throws(FileError) -> [String] {
   if let split = SplitName(fileName: Path.name(of: path)) {
     candidates.append(UndoRecord.path(forFile: Path.joined(folder, split.name(of: 0))))
   }
-  candidates += [UndoRecord.path(forFile: Path.joined(folder, "config.json")), UndoRecord.path(forFolder: folder)]
+  if [".safetensors", ".index.json"].contains(where: path.hasSuffix) {
+    candidates.append(UndoRecord.path(forFile: Path.joined(folder, "config.json")))
+  }
+  candidates.append(UndoRecord.path(forFolder: folder))
   for record in candidates {
     guard try UndoRecord.read(at: record, in: fileSystem) != nil else { continue }
     return try Transaction(tool: "yarn-patch \(version)", fileSystem: fileSystem).undo(record: record).map(\.path)

@@ -36,6 +36,13 @@ enum CorpusTables {
     "xgen-mm-phi3": "a file of differences, the language model's own config has the values",
   ]
 
+  /// Files that do not say how much of a head rotates, of families that rotate a part.
+  static let withoutRotaryDimension: [String: String] = [
+    "chatglm-6b": "two halves of the head, for position and block",
+    "glm-4-9b-chat": "the model's code rotates half of the head",
+    "xgen-mm-phi3": "the language model's own config has the head",
+  ]
+
   /// What `rope_related` lists and a declaration does not hold, by the last key.
   static let notOurs: [String: String] = [
     "sliding_window": "not about rotation",

@@ -44,9 +44,21 @@ import Testing
   }
 
   static let members: [Member] =
-    ["rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq"]
+    ["rope_scaling", "rope_parameters"].map {
+      Member(pointer: "/\($0)", code: .badDictionary, accepted: ["null", "{}"], template: top($0))
+    }
+    + ["short_factor", "long_factor", "mrope_section"].map {
+      Member(
+        pointer: "/rope_scaling/\($0)", code: .badNumber, accepted: ["null", "[]"], template: inner($0))
+    }
+    + [
+      "rope_theta", "rotary_emb_base", "rope_base", "rope_embedding_base", "global_rope_theta", "rope_local_base_freq",
+    ]
     .map { Member(pointer: "/\($0)", code: .badBase, accepted: ["1.5", "9223372036854775808"], template: top($0)) }
-    + ["max_position_embeddings", "n_positions", "seq_length", "hidden_size", "head_dim", "rotary_dim"].map {
+    + [
+      "max_position_embeddings", "n_positions", "seq_length", "hidden_size", "num_attention_heads", "head_dim",
+      "rotary_dim",
+    ].map {
       Member(pointer: "/\($0)", code: .badLength, accepted: ["null"], template: top($0))
     }
     + ["original_max_position_embeddings"].map {
@@ -84,8 +96,8 @@ import Testing
       let claims = (read.claims.joined() + bases).filter { $0.hasSuffix("@\(member.pointer)") }
       if member.accepted.contains(literal) {
         #expect(read.complaints == [], "\(literal)")
-        // null is as good as absent, everything else is declared.
-        #expect(claims.isEmpty == (literal == "null"), "\(literal)")
+        // null and an empty dictionary are as good as absent, everything else is declared.
+        #expect(claims.isEmpty == ["null", "{}"].contains(literal), "\(literal)")
       } else {
         #expect(read.complaints == ["\(member.code.rawValue)@\(member.pointer)"], "\(literal)")
         #expect(claims.isEmpty, "\(literal)")
@@ -110,13 +122,45 @@ import Testing
     #expect(read.declarations.first?.rotaryDimension == nil)
   }
 
-  @Test(arguments: ["v5-per-layer", "yarn-both-types", "mla-yarn", "gemma3", "longrope", "nested-thinker"])
+  @Test(arguments: [
+    ("short_factor", "1,null", 1), ("long_factor", "1e309", 0), ("long_factor", "1,2,\"3\"", 2),
+    ("short_factor", "NaN", 0), ("mrope_section", "16,24.5", 1), ("mrope_section", "-1", 0),
+    ("mrope_section", "1e300", 0), ("long_factor", "[1]", 0),
+  ]) func `an element that is no usable number is a problem at its index`(_ key: String, _ list: String, _ index: Int)
+    throws
+  {
+    let read = try declared("{\"rope_scaling\":{\"\(key)\":[\(list)]}}")
+    #expect(read.complaints == ["bad-number@/rope_scaling/\(key)/\(index)"])
+    #expect(read.claims == [[]])
+  }
+
+  @Test func `problems come in file order, one for each place`() throws {
+    let read = try declared(
+      """
+      {"rope_parameters":{"full_attention":{"factor":0},"sliding_attention":{"rope_theta":0}},"num_attention_heads":0,
+       "hidden_size":-1,"max_position_embeddings":true}
+      """)
+    #expect(
+      read.complaints == [
+        "bad-number@/rope_parameters/full_attention/factor", "bad-base@/rope_parameters/sliding_attention/rope_theta",
+        "bad-length@/num_attention_heads", "bad-length@/hidden_size", "bad-length@/max_position_embeddings",
+      ])
+  }
+
+  @Test func `a message quotes no more than the beginning of a value`() throws {
+    for value in [String(repeating: "9", count: 5000), "\"" + String(repeating: "x", count: 5000) + "\""] {
+      let read = try declared("{\"max_position_embeddings\":\(value)}")
+      #expect(try #require(read.problems.first).description.utf8.count < 300)
+    }
+  }
+
+  @Test(arguments: ["v5-per-layer", "mla-yarn", "gemma3", "longrope"])
   func `no value in any place is fatal, and every problem names a place that exists`(_ name: String) throws {
     let good = try fixtureConfig(name)
     let leaves = Self.leaves(of: good.document.root).dropFirst()  // the document itself stays an object
     #expect(leaves.count > 10)
     for leaf in leaves {
-      for literal in Self.literals + ["{\"full_attention\":{}}", "[null]", "[1e309]", "\"yarn\"", "1e300"] {
+      for literal in ["null", "\"4\"", "0", "-1", "1e309", "NaN", "{}", "[1e309]", "{\"full_attention\":{}}"] {
         let text =
           Array(good.document.bytes[..<leaf.lowerBound]) + Array(literal.utf8)
           + good.document.bytes[leaf.upperBound...]

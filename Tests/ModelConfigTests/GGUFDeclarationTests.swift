@@ -228,6 +228,21 @@ import Testing
     #expect(declaration.kind?.value == type)
   }
 
+  @Test func `LongRoPE's tensors need no type beside them`() throws {
+    for name in ["rope_factors_long.weight", "rope_factors_short.weight"] {
+      let declaration = try first("phi3", Self.shape, tensors: [name: [1, 2]])
+      #expect(declaration.scalingKind == "longrope" && declaration.kind == nil)
+    }
+    let bytes = try fixture("gguf/phi3-longrope.gguf")
+    let file = try GGUFFile(bytes, named: "f")
+    let declaration = try #require(
+      file.ropeDeclarations(tensors: try Self.rotaryTensors(file, bytes)).declarations.first)
+    #expect(declaration.scalingKind == "longrope" && declaration.staticNTKFactor == nil)
+    // A type that is stated is what the file says.
+    let none = Self.shape + [("rope.scaling.type", .string("none"))]
+    #expect(try first("phi3", none, tensors: ["rope_factors_long.weight": [1]]).scalingKind == nil)
+  }
+
   // MARK: magnitude
 
   private static func yarn(_ more: Metadata, factor: Float = 4) -> Metadata {

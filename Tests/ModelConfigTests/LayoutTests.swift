@@ -88,8 +88,18 @@ import Testing
     let outer = try first(
       "{\"original_max_position_embeddings\":8192,\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}")
     #expect(outer.originalContext?.place.key == "/original_max_position_embeddings")
+    // The trace of a static NTK change beside a dictionary that has to say something.
     let unscaled = try first("{\"original_max_position_embeddings\":8192,\"rope_scaling\":{\"rope_type\":\"default\"}}")
-    #expect(unscaled.originalContext == nil)
+    #expect(unscaled.originalContext?.value == 8192)
+    let layers = try declared(
+      """
+      {"original_max_position_embeddings":8192,"rope_parameters":{"full_attention":{"rope_type":"default"},
+       "sliding_attention":{"rope_type":"default"},"chunked_attention":{"rope_type":"yarn"}}}
+      """)
+    let originals = layers.declarations.map { ($0.layerType ?? "", $0.originalContext?.value) }
+    #expect(
+      Dictionary(uniqueKeysWithValues: originals)
+        == ["full_attention": 8192, "sliding_attention": nil, "chunked_attention": 8192])
   }
 
   @Test func `the newer name of the kind goes before the older one`() throws {
@@ -140,6 +150,25 @@ import Testing
       try first("{\"qk_rope_head_dim\":64}").claims == [
         "head=64@/qk_rope_head_dim", "rotary=64@/qk_rope_head_dim", "latent",
       ])
+  }
+
+  @Test func `latent parts of size 0 belong to a model with ordinary heads`() throws {
+    let heads = "\"hidden_size\":1280,\"num_attention_heads\":10"
+    let ordinary = try first("{\(heads),\"qk_rope_head_dim\":0,\"qk_nope_head_dim\":0}")
+    #expect(ordinary.claims == ["head=128@/hidden_size", "rotary=128@/hidden_size"])
+    let rotating = try first("{\(heads),\"qk_rope_head_dim\":64,\"qk_nope_head_dim\":0.0}")
+    #expect(rotating.claims == ["head=64@/qk_rope_head_dim", "rotary=64@/qk_rope_head_dim", "latent"])
+    #expect(try declared("{\(heads),\"qk_rope_head_dim\":-1}").complaints == ["bad-length@/qk_rope_head_dim"])
+  }
+
+  @Test(arguments: ConfigKey.partlyRotatingFamilies.sorted())
+  func `a family that rotates a part by default has no rotary dimension unless the file says which`(_ family: String)
+    throws
+  {
+    let text = "{\"model_type\":\"\(family)\",\"head_dim\":128"
+    #expect(try first(text + "}").claims == ["head=128@/head_dim"])
+    #expect(try first(text + ",\"partial_rotary_factor\":0.25}").rotaryDimension?.value == 32)
+    #expect(try first(text + ",\"partial_rotary_factor\":1.0}").rotaryDimension?.value == 128)
   }
 
   @Test(arguments: ConfigKey.windows) func `every name of the window is read, the usual one first`(_ key: String) throws
@@ -204,7 +233,8 @@ import Testing
     #expect(read.declarations.map(\.bases.count) == [1, 1])
   }
 
-  @Test(arguments: ["a/b", "~", "~1", "a~b", "/"]) func `a label that a pointer cannot carry plainly is no layer type`(
+  @Test(arguments: ["a/b", "~", "~1", "a~b", "/", "a/\u{301}", "~\u{301}"])
+  func `a label that a pointer cannot carry plainly is no layer type`(
     _ label: String
   ) throws {
     let read = try declared(

@@ -97,6 +97,20 @@ import Testing
     #expect(try head("{}", [(q, [24, 4])]) == [])
   }
 
+  @Test func `towers and packed projections tell nothing of the language model's heads`() throws {
+    let stated = ["head=8@/hidden_size", "rotary=8@/hidden_size"]
+    let q = "model.layers.0.self_attn.q_proj.weight"
+    for tower in ["vision_tower.", "audio_tower.", "model.visual.", "image_encoder."] {
+      #expect(try head(heads, [("\(tower)layers.0.self_attn.q_proj.weight", [24, 4])]) == stated)
+      #expect(
+        try head(heads, [("\(tower)layers.0.self_attn.q_proj.weight", [24, 4]), (q, [20, 4])])
+          == ["head=10@\(q)", "rotary=10@\(q)"])
+    }
+    // bitsandbytes stores four-bit weights as one column, two of them in a byte.
+    #expect(try head(heads, [(q, [192, 1])]) == stated)
+    #expect(try head(heads, [(q, [192])]) == stated)
+  }
+
   @Test func `a stored table tells the rotary dimension where nothing else does`() throws {
     #expect(try head("{}", [(buffer, [6])]) == ["rotary=12@\(buffer)"])
     #expect(try head("{}", [(buffer, [0])]) == [])
@@ -149,6 +163,17 @@ import Testing
     #expect(codes(half, 0x1p-24) == [.storedTableDisagrees])
     #expect(codes(brain, 0x1p-11) == [.storedTableDisagrees])
     #expect(codes(half, 0x1p-11, base: 11000) == [.storedTableDisagrees])
+  }
+
+  @Test(arguments: [Double.nan, .infinity, 0, -1]) func `a stored value that is no frequency disagrees`(_ value: Double)
+  {
+    for pair in [0, 1, 15] {
+      var stored = frequencies(1e4)
+      stored[pair] = value
+      let report = BaseReport(declaration(1e4), stored: [table(stored)], path: "c")
+      #expect(report.problems.map(\.code) == [.storedTableDisagrees], "\(pair)")
+      #expect(report.problems.first?.found.hasPrefix("pair \(pair) is stored as \(value)") == true)
+    }
   }
 
   @Test(arguments: [0, 1, 15, 17, 32]) func `a table of another length is reported`(_ count: Int) {

@@ -161,6 +161,17 @@ import Testing
     #expect(try scaled(members).contextLength == window)
   }
 
+  @Test func `a model that scales some of its layers states its scaled window`() throws {
+    let gemma = try declarations(
+      """
+      {"rope_theta":1e6,"rope_local_base_freq":1e4,"head_dim":64,"max_position_embeddings":131072,
+       "rope_scaling":{"rope_type":"linear","factor":8.0}}
+      """
+    ).map { Formula.read($0) }
+    #expect(gemma.map(\.kind) == ["linear", "default"])
+    #expect(gemma.map(\.contextLength) == [131072, 131072])
+  }
+
   @Test func `no window stays none`() throws {
     let reading = try read("{\"rope_theta\":1e4,\"head_dim\":64,\"rope_scaling\":{\"type\":\"linear\",\"factor\":2}}")
     #expect(reading.contextLength == nil && reading.table != nil)
@@ -215,10 +226,71 @@ import Testing
     #expect(reading.refused?.contains(kind) == true)
   }
 
+  @Test func `stored LongRoPE factors are read like declared ones, with the magnitude the file states`() throws {
+    var declaration = gguf()
+    declaration.contextLength = declared(8192)
+    declaration.originalContext = declared(4096)
+    declaration.longFactors = declared([1, 2, 4, 8])
+    declaration.shortFactors = declared([1, 1, 1, 1])
+    declaration.attentionFactor = declared(1.25)
+    let plain = FrequencyTable(RoPEParameters(base: 1e4, rotaryDimension: 8)).inverseFrequencies
+    let long = Formula.read(declaration)
+    #expect(long.kind == "longrope" && long.table?.attentionFactor == 1.25)
+    #expect(long.table?.inverseFrequencies == zip(plain, [1, 2, 4, 8]).map { $0 / $1 })
+    #expect(Formula.read(declaration, sequenceLength: 4096).table?.inverseFrequencies == plain)
+  }
+
+  @Test(
+    arguments: [
+      ("linear", 4, "linear scaling"), ("yarn", 4, "yarn scaling"), ("none", nil, "default scaling"),
+      (nil, 4, "a factor of 4.0 on top"), ("longrope", 2, "a factor of 2.0 on top"),
+    ] as [(String?, Double?, String)]) func `LongRoPE's factors and another scaling are refused`(
+      _ kind: String?, _ factor: Double?, _ reason: String
+    )
+  {
+    var declaration = gguf(kind: kind, factor: factor)
+    declaration.contextLength = declared(8192)
+    declaration.originalContext = declared(4096)
+    declaration.longFactors = declared([1, 2, 4, 8])
+    #expect(Formula.read(declaration).refused == "the file stores LongRoPE's factors and declares \(reason)")
+    declaration.longFactors = nil
+    #expect(Formula.read(declaration).refused?.contains("LongRoPE") != true)
+  }
+
+  @Test(arguments: [nil, "longrope", "linear", "dynamic", "yarn", "none"])
+  func `the longest window and length are no trap`(
+    _ kind: String?
+  ) {
+    var declaration = gguf(kind: kind, factor: 4)
+    declaration.contextLength = declared(Int.max)
+    declaration.originalContext = declared(Int.max)
+    declaration.longFactors = kind == "longrope" ? declared([1, 2, 4, 8]) : nil
+    for length in [nil, Int.max, Int.min] { #expect(Formula.read(declaration, sequenceLength: length).kind != "") }
+    declaration.absentKindIsLinear = false
+    for length in [nil, Int.max, Int.min] {
+      let reading = Formula.read(declaration, sequenceLength: length)
+      #expect(reading.table != nil || reading.refused != nil)
+    }
+  }
+
   @Test(arguments: [3, 5]) func `divisors for another rotary dimension are refused`(_ count: Int) {
     var declaration = gguf()
     declaration.frequencyDivisors = declared([Double](repeating: 1, count: count))
     #expect(Formula.read(declaration).refused?.contains("factors is \(count) numbers") == true)
+  }
+
+  @Test(arguments: ["linear", "dynamic", "llama3", "default", "proportional"])
+  func `a magnitude belongs to every kind in a GGUF, and to YaRN and LongRoPE in a config`(_ kind: String) throws {
+    let inConfig = try scaled(
+      """
+      "rope_type":"\(kind)","factor":2,"attention_factor":1.5,"low_freq_factor":1,"high_freq_factor":4,
+      "original_max_position_embeddings":8192
+      """)
+    #expect(inConfig.table?.attentionFactor == 1)
+    guard ["linear", "default"].contains(kind) else { return }
+    var declaration = gguf(kind: kind == "default" ? "none" : kind, factor: 2)
+    declaration.attentionFactor = declared(1.5)
+    #expect(Formula.read(declaration).table?.attentionFactor == 1.5)
   }
 
   // MARK: refusals
