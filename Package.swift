@@ -77,7 +77,5 @@ let package = Package(
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
     tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
-    tests(of: "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
-    tests(of: "Runtimes", ["ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
   ]
 )
