@@ -77,5 +77,6 @@ let package = Package(
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
     tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
+    tests(of: "YarnPatch", ["PatchPlanning", "FileStore", "ModelConfig", "Bytes", "Diagnostics"]),
   ]
 )

@@ -42,7 +42,7 @@ public struct RoPESettings: Sendable, Equatable {
   static func window(_ original: Int, _ factor: Double) -> Int {
     let product = Double(original) * factor
     let nearest = product.rounded()
-    return Int(abs(product - nearest) <= nearest * 1e-9 ? nearest : product.rounded(.down))
+    return Int(abs(product - nearest) <= nearest * 1e-12 ? nearest : product.rounded(.down))
   }
 }
 

@@ -52,7 +52,7 @@ import Testing
 
   @Test(arguments: [
     (4096, 4.0, 16384), (4096, 7.5, 30720), (4096, 1.1, 4505), (1000, 1.1, 1100), (3000, 1.3333333333333333, 4000),
-    (10, 0x1.fffffffffffffp0, 20),
+    (10, 0x1.fffffffffffffp0, 20), (1_000_003, 1999.3, 1_999_305_997),
   ])
   func `the window is original × factor, a rounding error aside`(_ original: Int, factor: Double, window: Int) throws {
     let request = request(.yarn, factor) { $0.originalContext = original }

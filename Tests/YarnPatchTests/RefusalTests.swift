@@ -1,0 +1,223 @@
+import Diagnostics
+import FileStore
+import Foundation
+import ModelConfig
+import PatchPlanning
+import TestSupport
+import Testing
+
+@testable import YarnPatch
+
+@Suite struct RefusalTests {
+  @Test(arguments: [
+    "gguf/bert.gguf", "config/bert/config.json", "config/t5/config.json", "config/alibi-mpt/config.json",
+  ])
+  func `a model without rotation is refused, and nothing is written`(_ fixture: String) throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy(fixture)
+    let before = folder.contents
+    #expect(refusal { try patch(path, request(.yarn, 4)) }?.code == .notRoPE)
+    #expect(folder.contents == before)
+  }
+
+  static let bad = ((try? Fixture.names(in: "config")) ?? []).filter { $0.hasPrefix("bad-") }
+
+  @Test(arguments: bad)
+  func `a bad config is refused with its place, and nothing is written`(_ name: String) throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("config/\(name)", as: "model")
+    let before = folder.contents
+    for model in [path, "\(path)/config.json"] {
+      for method in PatchMethod.allCases {
+        let error = refusal { try patch(model, request(method, 4)) }
+        #expect(error?.location.path == "\(path)/config.json")
+        #expect(error?.location.key != nil || error?.location.byteOffset != nil)
+        #expect(error.map { ![$0.found, $0.expected, $0.remedy].contains("") } == true)
+      }
+    }
+    #expect(folder.contents == before)
+  }
+
+  @Test func `the list of bad configs is not empty`() { #expect(Self.bad.count > 10) }
+
+  @Test func `what is no model is refused`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(Array("text".utf8), to: "empty/notes.txt")
+    #expect(refusal { try patch(folder["nowhere"], request(.yarn, 4)) }?.code == .notFound)
+    #expect(refusal { try patch(folder["empty"], request(.yarn, 4)) }?.code == .notAModel)
+    #expect(refusal { try patch(folder["empty/notes.txt"], request(.yarn, 4)) }?.code == .notAModel)
+    let weights = try folder.copy("safetensors/single/model.safetensors")
+    #expect(refusal { try patch(weights, request(.yarn, 4)) }?.code == .badRequest)
+    #expect(folder.names == ["empty/notes.txt", "model.safetensors"])
+  }
+
+  @Test func `a section that is not there is refused`() throws {
+    let error = refusal {
+      try planPatch(Fixture.path("config/llama-plain"), request(.yarn, 4) { $0.section = "/text_config" })
+    }
+    #expect(error?.code == .noSuchSection)
+  }
+
+  // MARK: between planning and writing
+
+  @Test(arguments: ["gguf/llama-plain.gguf", "config/llama-plain/config.json"])
+  func `a file that changed since the plan is left alone`(_ fixture: String) throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy(fixture, as: "file")
+    let prepared = try PreparedPatch(path, request(.yarn, 4), in: POSIXFileSystem())
+    var bytes = try folder.bytes("file")
+    bytes[bytes.count - 2] ^= 0x01
+    try folder.write(bytes, to: "file")
+    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    #expect(error?.code == .changedSincePlanning && error?.state == .untouched)
+    #expect(folder.contents == ["file": bytes])
+  }
+
+  @Test func `a patch that does not verify takes itself back`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("safetensors/stored-inv-freq", as: "model")
+    let before = folder.contents
+    // The named base is taken on the user's word, but the weights store the table of another one.
+    let error = refusal { try patch(path, request(.yarn, 4) { $0.base = 50_000 }) }
+    #expect(error?.code == .verificationFailed && error?.state == .restored)
+    #expect(error?.found.hasPrefix("base") == true)
+    #expect(folder.contents == before)
+    let output = refusal { try patch("\(path)/model.safetensors", request(.yarn, 4) { $0.base = 50_000 }) }
+    #expect(output?.code == .verificationFailed)
+    #expect(folder.contents == before)
+  }
+
+  @Test func `a change that another reader of the disk undoes is noticed`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("gguf/deepseek2-yarn.gguf", as: "file")
+    let before = folder.contents
+    let prepared = try PreparedPatch(path, request(.yarn, 8), in: LyingFileSystem())
+    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    #expect(error?.code == .readBackDiffers)
+    #expect(try folder.bytes("file") == before["file"])
+  }
+
+  @Test func `a folder whose second file cannot be changed is left as it was`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    let before = folder.contents
+    let prepared = try PreparedPatch(path, request(.yarn, 4), in: LyingFileSystem(refusing: ".gguf"))
+    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    #expect(error?.code == .noSpace && error?.state == .restored)
+    #expect(folder.contents == before)
+  }
+
+  @Test func `a read-only folder is refused`() throws {
+    guard getuid() != 0 else {
+      print("a read-only folder: not tested, since the superuser may write everywhere")
+      return
+    }
+    let folder = try ScratchFolder()
+    let path = try folder.copy("config/llama-plain", as: "model")
+    let before = folder.contents
+    chmod(path, 0o555)
+    defer { chmod(path, 0o755) }
+    let error = refusal { try patch("\(path)/config.json", request(.yarn, 4)) }
+    #expect(error?.code == .permissionDenied && error?.state == .untouched)
+    #expect(folder.contents == before)
+  }
+
+  // MARK: records
+
+  @Test func `after an interruption a patch is refused until it was undone`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("gguf/llama-plain.gguf", as: "m.gguf")
+    let before = folder.contents
+    let record = try #require(try patch(path, request(.yarn, 4)).undo)
+    #expect(record == path + ".yarn-patch-undo")
+    var pending = try #require(try UndoRecord.read(at: record))
+    pending.steps[0].state = .pending
+    try folder.write(pending.text, to: "m.gguf.yarn-patch-undo")
+    let stopped = folder.contents
+    let error = refusal { try patch(path, request(.yarn, 8)) }
+    #expect(error?.code == .interrupted && error?.state == .waitingForRecovery)
+    #expect(error?.remedy.contains("yarn-patch undo \(path)") == true)
+    #expect(folder.contents == stopped)
+    _ = try undoPatch(path)
+    #expect(folder.contents == before)
+  }
+
+  @Test func `a patch is not taken back over a later change`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    _ = try patch(path, request(.yarn, 4))
+    try folder.replace("1024", by: "2048", in: "model/config.json")
+    let changed = folder.contents
+    let error = refusal { try undoPatch(path) }
+    #expect(error?.code == .changedSincePatch && error?.location.path == "\(path)/config.json")
+    #expect(folder.contents == changed)
+  }
+
+  @Test func `undo takes back the model that is named and no other`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    _ = try patch("\(path)/config.json", request(.yarn, 4))
+    let patched = folder.contents
+    #expect(refusal { try undoPatch("\(path)/tiny-llama-ctx256-f16.gguf") }?.code == .nothingToUndo)
+    #expect(folder.contents == patched)
+    #expect(try undoPatch("\(path)/model.safetensors") == ["\(path)/config.json"])
+  }
+
+  @Test func `a folder's patch can be undone by any of its files`() throws {
+    for name in ["", "/config.json", "/tiny-llama-ctx256-f16.gguf", "/model.safetensors"] {
+      let folder = try ScratchFolder()
+      let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+      let before = folder.contents
+      _ = try patch(path, request(.yarn, 4))
+      #expect(try undoPatch(path + name).count == 2, "\(name)")
+      #expect(folder.contents == before, "\(name)")
+    }
+  }
+}
+
+/// The real file system, where one thing goes wrong.
+///
+/// Without a suffix writes to a file that was there are lost; with one, names that end so cannot be taken.
+private struct LyingFileSystem: FileSystem {
+  private let real = POSIXFileSystem()
+  private let suffix: String?
+
+  init(refusing suffix: String? = nil) { self.suffix = suffix }
+
+  func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+    // A new file is written from its start; the edits of a header lie behind the magic.
+    suffix == nil && offset > 0 ? bytes.count : try real.write(file, bytes, at: offset)
+  }
+  func rename(_ path: String, to target: String, _ kind: Renaming) throws(SystemError) {
+    if let suffix, target.hasSuffix(suffix) { throw SystemError("rename", ENOSPC) }
+    try real.rename(path, to: target, kind)
+  }
+
+  func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Int32 { try real.open(path, mode) }
+  func close(_ file: Int32) throws(SystemError) { try real.close(file) }
+  func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
+    try real.read(file, into: buffer, at: offset)
+  }
+  func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
+    -> Int
+  { try real.copy(count, of: source, at: start, to: file, at: offset) }
+  func sync(_ file: Int32) throws(SystemError) { try real.sync(file) }
+  func lock(_ file: Int32) throws(SystemError) { try real.lock(file) }
+  func status(of file: Int32) throws(SystemError) -> FileStatus { try real.status(of: file) }
+  func status(at path: String, followingLinks: Bool) throws(SystemError) -> FileStatus {
+    try real.status(at: path, followingLinks: followingLinks)
+  }
+  func setMode(of file: Int32, _ mode: UInt32) throws(SystemError) { try real.setMode(of: file, mode) }
+  func setOwner(of file: Int32, user: UInt32, group: UInt32) throws(SystemError) {
+    try real.setOwner(of: file, user: user, group: group)
+  }
+  func copyExtendedAttributes(of source: Int32, to file: Int32) throws(SystemError) {
+    try real.copyExtendedAttributes(of: source, to: file)
+  }
+  func realPath(of path: String) throws(SystemError) -> String { try real.realPath(of: path) }
+  func linkText(at path: String) throws(SystemError) -> String { try real.linkText(at: path) }
+  func makeLink(at path: String, to text: String) throws(SystemError) { try real.makeLink(at: path, to: text) }
+  func remove(_ path: String) throws(SystemError) { try real.remove(path) }
+  func names(in folder: String) throws(SystemError) -> [String] { try real.names(in: folder) }
+  func makeFolder(_ path: String) throws(SystemError) { try real.makeFolder(path) }
+}
