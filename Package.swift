@@ -52,7 +52,7 @@ let package = Package(
     module(
       "PatchPlanning",
       ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
-    module("FileStore", ["CSystem", "LosslessJSON", "Bytes", "Diagnostics"]),
+    module("FileStore", ["CSystem", "Bytes", "Diagnostics"]),
     module(
       "YarnPatch",
       [
@@ -74,6 +74,7 @@ let package = Package(
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
     tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),
     tests(of: "Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
+    tests(of: "FileStore", ["Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
     tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),

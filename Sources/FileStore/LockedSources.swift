@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// The files of one transaction, each open and locked once.
+/// The files of one transaction, its undo record too, each open and locked once.
 struct LockedSources {
   let fileSystem: any FileSystem
   private var opened: [(source: FileSource, isCopied: Bool)] = []
@@ -26,6 +26,14 @@ struct LockedSources {
     guard now.identity == source.identity else { throw .changedSincePlanning(path) }
     opened.append((source, isCopied))
     return (source, isLocked ? [] : ["the file system knows no locks: no other program may change the file now"])
+  }
+
+  /// Opens, locks and reads an undo record, `nil` when there is none.
+  mutating func record(at path: String) throws(FileError) -> UndoRecord? {
+    do throws(FileError) { return try UndoRecord(open(path, writing: false, isCopied: false).0) } catch {
+      if error.code == .notFound { return nil }
+      throw error
+    }
   }
 }
 

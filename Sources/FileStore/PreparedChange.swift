@@ -5,7 +5,7 @@ import Glibc
 /// One file on its way through a transaction: staged, published, checked, then finished or rolled back.
 final class PreparedChange {
   enum Kind: Equatable {
-    /// The edits are written over the old bytes.
+    /// The edits, each as long as what it replaces, are written over the old bytes.
     case overwrite
     /// A sibling with the edits applied takes the name.
     case replace
@@ -31,8 +31,6 @@ final class PreparedChange {
   private var published = Published.no
   /// The staged file or link; after an exchange of names the old one.
   private var sibling: Sibling?
-  /// The bytes from the first edit to the last.
-  private var regions: (old: [UInt8], new: [UInt8]) = ([], [])
 
   /// - Parameter mode: `nil` keeps the source's.
   init(
@@ -59,13 +57,7 @@ final class PreparedChange {
   /// Gets ready, and onto the disk, all that can be without a visible change.
   func stage() throws(FileError) {
     switch kind {
-    case .overwrite:
-      regions.old = try source.bytes(in: edits.extent)
-      guard let new = edits.apply(to: regions.old, startingAt: edits.extent.lowerBound) else {
-        throw .changedSincePlanning(source.path)
-      }
-      regions.new = new
-      result.bytesWritten = UInt64(new.count)
+    case .overwrite: result.bytesWritten = edits.edits.reduce(0) { $0 + UInt64($1.replacement.count) }
     case .replace, .create:
       let copy = try copyOfSource(edits, mode: mode)
       sibling = copy
@@ -80,10 +72,10 @@ final class PreparedChange {
   func publish() throws(FileError) {
     guard let sibling else {
       published = .written
-      return try overwrite(with: regions.new)
+      return try overwrite(edits)
     }
     // Where the file system can exchange names the old file stays as it was, and rolling back is instant.
-    let isExchanged = try rename(sibling, kind == .create ? .new : .exchanging)
+    let isExchanged = try sibling.take(place, kind == .create ? .new : .exchanging, in: fileSystem)
     published = isExchanged && kind != .create ? .exchanged : .renamed
     try fileSystem.syncFolder(of: place)
   }
@@ -105,10 +97,9 @@ final class PreparedChange {
     case .no: break
     case .written:
       // A write that failed as a whole has left the old bytes, which need not be written again.
-      let isOld = try source.bytes(in: edits.extent) == regions.old
-      if isOld { try source.file.sync() } else { try overwrite(with: regions.old) }
+      if try source.holds(edits) { try source.file.sync() } else { try overwrite(edits.inverse) }
     case .exchanged:
-      if let sibling { _ = try rename(sibling, .exchanging) }
+      if let sibling { _ = try sibling.take(place, .exchanging, in: fileSystem) }
       try fileSystem.syncFolder(of: place)
     case .renamed:
       try restoreName()
@@ -129,9 +120,10 @@ final class PreparedChange {
     self.sibling = nil
   }
 
-  private func overwrite(with region: [UInt8]) throws(FileError) {
-    try source.file.write(region, at: edits.extent.lowerBound)
+  private func overwrite(_ edits: EditList) throws(FileError) {
+    for edit in edits.edits { try source.file.write(edit.replacement, at: edit.offset) }
     try source.file.sync()
+    guard try source.holds(edits.inverse) else { throw .readBackDiffers(place) }
   }
 
   private func copyOfSource(_ edits: EditList, mode: UInt32) throws(FileError) -> Sibling {
@@ -147,26 +139,11 @@ final class PreparedChange {
       if let oldLink { try .link(beside: place, to: oldLink, in: fileSystem) } else {
         try copyOfSource(EditList([]), mode: source.status.mode)
       }
-    do throws(FileError) { _ = try rename(old, .replacing) } catch {
+    do throws(FileError) { _ = try old.take(place, .replacing, in: fileSystem) } catch {
       try? fileSystem.remove(old.path)
       throw error
     }
     sibling = nil
-  }
-
-  /// - Returns: `false` when the file system knows nothing but replacing, and the old file has lost its name.
-  private func rename(_ sibling: Sibling, _ renaming: Renaming) throws(FileError) -> Bool {
-    do throws(SystemError) {
-      try fileSystem.retrying { () throws(SystemError) in try fileSystem.rename(sibling.path, to: place, renaming) }
-      return true
-    } catch {
-      guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) else { throw FileError(error, at: place) }
-      if renaming == .new { try fileSystem.requireFree(place) }
-      try fileSystem.attempt(at: place) { () throws(SystemError) in
-        try fileSystem.rename(sibling.path, to: place, .replacing)
-      }
-      return false
-    }
   }
 
   private func noteOtherNames() {

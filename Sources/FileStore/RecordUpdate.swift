@@ -10,6 +10,8 @@ final class RecordUpdate {
   private let fileSystem: any FileSystem
   /// What stands on the disk.
   private var visible: UndoRecord?
+  /// Keeps other runs away from what stands there, once it is ours.
+  private var lock: OpenFile?
 
   init(
     at path: String, before: UndoRecord?, during: UndoRecord, after: UndoRecord?, in fileSystem: any FileSystem
@@ -43,17 +45,23 @@ final class RecordUpdate {
     if let record {
       let sibling = try Sibling.file(holding: record.text, beside: path, in: fileSystem)
       do throws(FileError) {
-        try fileSystem.attempt(at: path) { () throws(SystemError) in
-          try fileSystem.rename(sibling.path, to: path, .replacing)
-        }
+        _ = try sibling.take(path, visible == nil ? .new : .replacing, in: fileSystem)
       } catch {
         try? fileSystem.remove(sibling.path)
-        throw error
+        throw visible == nil && error.code == .alreadyExists ? inUse : error
       }
+      lock = sibling.file
     } else {
       try fileSystem.attempt(at: path) { () throws(SystemError) in try fileSystem.remove(path) }
     }
     visible = record
     try fileSystem.syncFolder(of: path)
+  }
+
+  /// There was no record to lock, and now there is one.
+  private var inUse: FileError {
+    FileError(
+      .busy, at: SourceLocation(path: path), found: "another yarn-patch has just begun to change the model",
+      expected: "no other at work on it", remedy: "run the command again")
   }
 }

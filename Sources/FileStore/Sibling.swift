@@ -19,8 +19,6 @@ struct Sibling {
   ) throws(FileError) -> Sibling {
     let fileSystem = source.file.fileSystem
     return try filled(beside: place, permissions: 0o600, in: fileSystem) { file, sibling throws(FileError) in
-      // From the renaming on this is the file that another process finds.
-      _ = try file.lock()
       try file.fill(from: source, edits, inKernel: inKernel)
       sibling.notes = try file.takeAttributes(of: source, mode: mode)
       try file.sync()
@@ -28,13 +26,14 @@ struct Sibling {
     }
   }
 
-  /// A file with these bytes, on the disk.
+  /// A file with these bytes: on the disk and read back.
   static func file(holding bytes: [UInt8], beside place: String, in fileSystem: any FileSystem) throws(FileError)
     -> Sibling
   {
     try filled(beside: place, permissions: 0o666, in: fileSystem) { file, _ throws(FileError) in
       try file.write(bytes, at: 0)
       try file.sync()
+      guard try file.content().bytes(in: 0..<UInt64(bytes.count)) == bytes else { throw .readBackDiffers(place) }
     }
   }
 
@@ -43,6 +42,23 @@ struct Sibling {
       try fileSystem.makeLink(at: path, to: text)
     }
     return Sibling(path: path)
+  }
+
+  /// Takes the name that it was made for.
+  ///
+  /// - Returns: `false` when the file system knows nothing but replacing, and the old file has lost its name.
+  func take(_ place: String, _ renaming: Renaming, in fileSystem: any FileSystem) throws(FileError) -> Bool {
+    do throws(SystemError) {
+      try fileSystem.retrying { () throws(SystemError) in try fileSystem.rename(path, to: place, renaming) }
+      return true
+    } catch {
+      guard [EINVAL, ENOSYS, EOPNOTSUPP].contains(error.code) else { throw FileError(error, at: place) }
+    }
+    if renaming == .new { try fileSystem.requireFree(place) }
+    try fileSystem.attempt(at: place) { () throws(SystemError) in
+      try fileSystem.rename(path, to: place, .replacing)
+    }
+    return false
   }
 
   /// Errors name `place`, which the user knows. Leaves nothing behind when filling fails.
@@ -55,7 +71,11 @@ struct Sibling {
     }
     let file = OpenFile(descriptor, path: place, in: fileSystem)
     var sibling = Sibling(path: path, file: file)
-    do throws(FileError) { try fill(file, &sibling) } catch {
+    do throws(FileError) {
+      // From the renaming on this is the file that another process finds.
+      _ = try file.lock()
+      try fill(file, &sibling)
+    } catch {
       try? fileSystem.remove(path)
       throw error
     }
@@ -85,8 +105,9 @@ struct Sibling {
 
   /// Removes what processes that died have left beside `place`: a lost copy of a model takes much room.
   ///
-  /// Only for the holder of the lock on the file at `place`. A sibling in use is locked by its process and is left
-  /// alone. Nothing depends on the removal, so errors are no concern.
+  /// Nothing needs them, also after a crash: a name leads to the old file or the new one, and either is enough for the
+  /// other. Only for the holder of the lock on the file at `place`; a sibling in use is locked too, and left alone.
+  /// Nothing depends on the removal, so errors are no concern.
   static func removeStale(beside place: String, in fileSystem: any FileSystem) {
     let folder = Path.folder(of: place)
     guard let names = try? fileSystem.names(in: folder) else { return }

@@ -51,7 +51,7 @@ extension OpenFile {
   /// Compares a filled file with what it should hold, and counts the bytes found equal to the source's.
   func compare(with source: FileSource, _ edits: EditList) throws(FileError) -> UInt64 {
     var (end, compared) = (0 as UInt64, 0 as UInt64)
-    let written = FileContent(file: self, size: try status().identity.size)
+    let written = try content()
     for piece in edits.pieces(ofFileOfSize: source.size) {
       switch piece {
       case .kept(let range):
@@ -65,6 +65,9 @@ extension OpenFile {
     guard written.size == end else { throw differs(at: end) }
     return compared
   }
+
+  /// What the file holds now.
+  func content() throws(FileError) -> some ByteSource { FileContent(file: self, size: try status().identity.size) }
 
   private func copy(_ range: Range<UInt64>, of source: FileSource, to start: UInt64, inKernel: Bool) throws(FileError) {
     var (position, end, inKernel) = (range.lowerBound, start, inKernel)
@@ -106,7 +109,8 @@ extension OpenFile {
   private func firstDifference(_ range: Range<UInt64>, of source: FileSource, at start: UInt64) throws(FileError)
     -> UInt64?
   {
-    let buffers = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * Int(chunkSize), alignment: 16)
+    let size = Int(min(chunkSize, range.upperBound - range.lowerBound))
+    let buffers = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * size, alignment: 16)
     defer { buffers.deallocate() }
     var done: UInt64 = 0
     while range.lowerBound + done < range.upperBound {

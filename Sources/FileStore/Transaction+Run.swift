@@ -27,6 +27,11 @@ extension Transaction {
     return changes.map(\.result)
   }
 
+  /// See ``Sibling/removeStale(beside:in:)``.
+  func removeStale(_ places: [String]) {
+    for place in places { Sibling.removeStale(beside: place, in: fileSystem) }
+  }
+
   /// Takes everything back, the last change first.
   ///
   /// - Returns: The error that led here, with the state that the files are in now.
@@ -42,8 +47,10 @@ extension Transaction {
     guard let failure else { return error.leaving(state) }
     var error = error
     error.found += "; then taking the change back failed: \(failure.location.path): \(failure.found)"
-    // Without a record all changes went to outputs, which a failed removal leaves behind.
-    return update.map { error.waiting(forUndoOf: $0.path) } ?? error.leaving(.untouched)
+    if let update { return error.waiting(forUndoOf: update.path) }
+    // All changes went to outputs, whole files which only could not be removed.
+    error.remedy = "remove \(failure.location.path); then \(error.remedy)"
+    return error.leaving(.untouched)
   }
 }
 

@@ -21,23 +21,21 @@ extension Transaction {
     var steps: [UndoStep] = []
     let update: RecordUpdate
     do throws(FileError) {
-      guard let record = try UndoRecord.read(at: path, in: fileSystem), let newest = record.steps.last else {
+      guard let record = try sources.record(at: path), let newest = record.steps.last else {
         throw .nothingToUndo(path)
       }
       recovering = newest.state == .pending
       for file in newest.files {
         steps.append(try prepare(file, in: Path.folder(of: path), recovering: recovering, &sources))
       }
-      // Before the files were locked another process may have finished the change or taken it back.
-      guard try UndoRecord.read(at: path, in: fileSystem) == record else { throw .recordInUse(path) }
       update = RecordUpdate(
         at: path, before: record, during: record.marking(newestStep: .pending), after: record.withoutNewestStep,
         in: fileSystem)
     } catch { throw recovering ? error.waiting(forUndoOf: path) : error.leaving(.untouched) }
+    removeStale(steps.map(\.place) + [path])
     var results = try run(steps.compactMap(\.change), update, recovering: recovering) { () throws(FileError) in
       for step in steps { try requireOld(step) }
       try verify()
-      for step in steps { Sibling.removeStale(beside: step.place, in: fileSystem) }
     }[...]
     return steps.map { step in
       (step.change == nil ? nil : results.popFirst())
@@ -143,12 +141,6 @@ extension FileError {
     FileError(
       .notFound, at: SourceLocation(path: record), found: "there is no undo record", expected: "the record of a change",
       remedy: "nothing to do: the model was not changed, was changed with --no-undo, or is restored already")
-  }
-
-  fileprivate static func recordInUse(_ record: String) -> FileError {
-    FileError(
-      .busy, at: SourceLocation(path: record), found: "the undo record has just changed",
-      expected: "no other yarn-patch at work on this model", remedy: "run the command again")
   }
 
   fileprivate static func changedSincePatch(_ path: String) -> FileError {

@@ -50,14 +50,15 @@ package struct Transaction: Sendable {
   ) throws(FileError) -> [FileResult] {
     var prepared: [PreparedChange] = []
     var update: RecordUpdate?
+    var sources = LockedSources(fileSystem: fileSystem)
+    defer { withExtendedLifetime(sources) {} }
     do throws(FileError) {
-      var sources = LockedSources(fileSystem: fileSystem)
+      let before = try sources.record(at: record)
+      if before?.steps.last?.state == .pending { throw .interrupted(record: record) }
       for change in changes where !change.changesNothing { prepared.append(try prepare(change, &sources)) }
-      update = try recordUpdate(for: prepared, at: record, keepsRecord: keepsRecord)
+      update = try recordUpdate(for: prepared, at: record, before: before, keepsRecord)
     } catch { throw error.leaving(error.code == .interrupted ? .waitingForRecovery : .untouched) }
-    for change in prepared where change.kind == .replace {
-      Sibling.removeStale(beside: change.place, in: fileSystem)
-    }
+    removeStale(prepared.filter { $0.kind == .replace }.map(\.place) + [record])
     var results = try run(prepared, update, verify: verify)[...]
     return changes.map { change in
       (change.changesNothing ? nil : results.popFirst())
@@ -74,12 +75,8 @@ package struct Transaction: Sendable {
 
   private func strategy(for change: FileChange, at target: Target) -> Strategy {
     let isPlainFile = change.output == nil && target.linkText == nil && !change.atomic
-    // Edits far apart would have to be in memory with all that is between them.
-    let extent = change.edits.extent
-    if isPlainFile, change.edits.sizeChange == 0, extent.upperBound - extent.lowerBound <= Self.rewriteLimit {
-      return .inPlace
-    }
-    return strategy(forReplacing: change.identity.size)
+    let isInPlace = isPlainFile && change.edits.sizeChange == 0 && change.edits.fitsInPlace
+    return isInPlace ? .inPlace : strategy(forReplacing: change.identity.size)
   }
 
   /// How a file of this size is written anew.
@@ -95,18 +92,17 @@ package struct Transaction: Sendable {
     guard source.identity == change.identity, try source.holds(change.edits) else {
       throw .changedSincePlanning(change.path)
     }
+    let edits = strategy == .inPlace ? try change.edits.keepingLengths(in: source) : change.edits
     return PreparedChange(
       change.output ?? change.path, at: change.output ?? target.place, oldLink: target.linkText, source: source,
-      edits: change.edits, kind: change.output != nil ? .create : strategy == .inPlace ? .overwrite : .replace,
+      edits: edits, kind: change.output != nil ? .create : strategy == .inPlace ? .overwrite : .replace,
       strategy: strategy, notes: notes)
   }
 
   /// The record with a step for the changes, or `nil` when all go to outputs.
-  private func recordUpdate(for changes: [PreparedChange], at path: String, keepsRecord: Bool) throws(FileError)
-    -> RecordUpdate?
-  {
-    let before = try UndoRecord.read(at: path, in: fileSystem)
-    if before?.steps.last?.state == .pending { throw .interrupted(record: path) }
+  private func recordUpdate(
+    for changes: [PreparedChange], at path: String, before: UndoRecord?, _ keepsRecord: Bool
+  ) throws(FileError) -> RecordUpdate? {
     var files: [UndoRecord.File] = []
     for change in changes where change.kind != .create {
       files.append(try UndoRecord.File(change, in: Path.folder(of: path)))

@@ -31,11 +31,12 @@ extension UndoRecord {
   /// - Throws: `damagedRecord` for anything that ``text`` would not give, `unknownRecordVersion` for a later format.
   package init(text: [UInt8], path: String) throws(FileError) {
     var lines = RecordLines(text)
-    guard let title = lines.next(), title.hasPrefix(Self.title) else { throw .damagedRecord(path, "no title line") }
-    guard title == "\(Self.title)1" else {
+    guard let title = lines.next(), title.hasPrefix(Self.title), let version = Int(title.dropFirst(Self.title.count))
+    else { throw .damagedRecord(path, "it has no title line") }
+    guard version == 1 else {
       throw FileError(
-        .unknownRecordVersion, at: SourceLocation(path: path), found: "\"\(title.prefix(80))\"",
-        expected: "\"\(Self.title)1\"", remedy: "undo with the version of yarn-patch that made the change")
+        .unknownRecordVersion, at: SourceLocation(path: path), found: "the undo record has version \(version)",
+        expected: "version 1", remedy: "undo with the version of yarn-patch that made the change")
     }
     var steps: [Step] = []
     while let step = Step(&lines) { steps.append(step) }
@@ -105,7 +106,8 @@ extension UndoRecord.File {
       size += edit.sizeChange
       edits.append(edit)
     }
-    guard !edits.isEmpty, UInt64(exactly: size) == newSize, change != .inPlace || oldSize == newSize else { return nil }
+    guard !edits.isEmpty, UInt64(exactly: size) == newSize else { return nil }
+    guard change != .inPlace || edits.allSatisfy({ $0.sizeChange == 0 }) else { return nil }
     self.init(
       path: path, change: change, oldSize: oldSize, newSize: newSize, mode: mode, edits: EditList(edits),
       oldHeader: headers[0], newHeader: headers[1])

@@ -19,6 +19,7 @@ package struct UndoRecord: Sendable, Equatable {
 
   /// How a file was changed.
   package enum Change: Sendable, Equatable {
+    /// Each edit is as long as what it replaced.
     case inPlace
     /// A new file took its name.
     case replaced
@@ -79,13 +80,17 @@ package struct UndoRecord: Sendable, Equatable {
   package static func read(at path: String, in fileSystem: any FileSystem = POSIXFileSystem()) throws(FileError)
     -> UndoRecord?
   {
-    let source: FileSource
-    do throws(FileError) { source = try FileSource(path, in: fileSystem) } catch {
+    do throws(FileError) { return try UndoRecord(FileSource(path, in: fileSystem)) } catch {
       if error.code == .notFound { return nil }
       throw error
     }
-    guard source.size <= sizeLimit else { throw .damagedRecord(path, "it has \(source.size) bytes") }
-    return try UndoRecord(text: source.bytes(in: 0..<source.size), path: path)
+  }
+}
+
+extension UndoRecord {
+  init(_ source: FileSource) throws(FileError) {
+    guard source.size <= Self.sizeLimit else { throw .damagedRecord(source.path, "it has \(source.size) bytes") }
+    try self.init(text: source.bytes(in: 0..<source.size), path: source.path)
   }
 
   /// Edits are parts of headers, and no header is this long; a larger file is not ours.

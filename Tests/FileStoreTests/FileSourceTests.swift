@@ -1,0 +1,88 @@
+import Bytes
+import Diagnostics
+import Glibc
+import Testing
+
+@testable import FileStore
+
+@Suite struct FileSourceTests {
+  @Test func `reads windows and knows the file's identity`() throws {
+    let folder = TemporaryFolder()
+    let source = try FileSource(folder.write("a", [1, 2, 3, 4, 5]))
+    #expect(source.size == 5)
+    #expect(try source.bytes(in: 1..<4) == [2, 3, 4])
+    let status = try POSIXFileSystem().status(at: folder["a"], followingLinks: false)
+    #expect(source.identity == status.identity)
+    #expect(throws: FileError.self) { try source.bytes(in: 3..<6) }
+  }
+
+  @Test func `follows links`() throws {
+    let folder = TemporaryFolder()
+    try folder.write("a", [7])
+    try folder.link("b", to: "a")
+    #expect(try FileSource(folder["b"]).bytes(in: 0..<1) == [7])
+  }
+
+  @Test func `a file that gets shorter while it is read gives an error`() throws {
+    let folder = TemporaryFolder()
+    let source = try FileSource(folder.write("a", [1, 2, 3]))
+    truncate(folder["a"], 1)
+    let error = failure { () throws(FileError) in _ = try source.bytes(in: 0..<3) }
+    #expect(error?.code == .truncated)
+  }
+
+  @Test func `anything but a regular file is refused without waiting for it`() throws {
+    let folder = TemporaryFolder()
+    mkfifo(folder["pipe"], 0o600)
+    try folder.link("loop", to: "loop")
+    let expected: [(String, FileError.Code)] = [
+      (folder.path, .isADirectory), (folder["pipe"], .notARegularFile), ("/dev/null", .notARegularFile),
+      (folder["none"], .notFound), (folder["loop"], .ioError),
+    ]
+    for (path, code) in expected {
+      let error = failure { () throws(FileError) in _ = try FileSource(path) }
+      #expect(error?.code == code, "\(path)")
+      #expect(error?.location.path == path)
+      #expect(error?.state == nil)
+    }
+  }
+
+  @Test(arguments: [
+    (ENOENT, FileError.Code.notFound), (EACCES, .permissionDenied), (EISDIR, .isADirectory), (ENOSPC, .noSpace),
+    (EROFS, .readOnly), (EWOULDBLOCK, .busy), (EEXIST, .alreadyExists), (EIO, .ioError),
+  ]) func `an error names the call, the errno and its text`(errno: Int32, code: FileError.Code) throws {
+    let folder = TemporaryFolder()
+    let path = try folder.write("a", [1])
+    let broken = FaultyFileSystem(.call("open", errno), in: folder)
+    let error = failure { () throws(FileError) in _ = try FileSource(path, in: broken) }
+    #expect(error?.code == code)
+    #expect(error?.found == "open failed: \(String(cString: strerror(errno))) (errno \(errno))")
+  }
+
+  @Test func `a folder is made once and may be there already`() throws {
+    let folder = TemporaryFolder()
+    let fileSystem = POSIXFileSystem()
+    try fileSystem.ensureFolder(folder["new"])
+    try fileSystem.ensureFolder(folder["new"])
+    #expect(folder.names() == ["new"])
+    let error = failure { () throws(FileError) in try fileSystem.ensureFolder(folder["none/new"]) }
+    #expect(error?.code == .notFound)
+  }
+
+  @Test(arguments: [
+    ("a/b/c", "a/b", "c"), ("c", ".", "c"), ("/c", "/", "c"), ("a/b//", "a", "b"), ("a//b", "a", "b"), ("/", "/", ""),
+  ]) func `a path has a folder and a name`(path: String, folder: String, name: String) {
+    #expect(Path.folder(of: path) == folder)
+    #expect(Path.name(of: path) == name)
+  }
+
+  @Test(
+    arguments: [
+      ("m/a.gguf", "m", "a.gguf"), ("./m/sub/a", "m/", "sub/a"), ("a", ".", "a"), ("/m/a", "/m", "a"), ("/a", "/", "a"),
+      ("n/a", "m", nil), ("/m/a", "m", nil), ("m/../a", "m", nil), ("m", "m", nil), ("mm/a", "m", nil),
+      ("../m/a", "../m", "a"),
+    ] as [(String, String, String?)])
+  func `a path is seen from a folder`(path: String, folder: String, expected: String?) {
+    #expect(Path.relative(path, to: folder) == expected)
+  }
+}

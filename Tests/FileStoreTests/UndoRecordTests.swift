@@ -1,0 +1,121 @@
+import Bytes
+import Diagnostics
+import TestSupport
+import Testing
+
+@testable import FileStore
+
+@Suite struct UndoRecordTests {
+  static let record = UndoRecord(steps: [
+    .init(
+      state: .done, tool: "yarn-patch 1.0 patch --factor 4",
+      files: [
+        .init(
+          path: "sub folder/100 % ä\n.gguf", change: .replaced, oldSize: 400, newSize: 411, mode: 0o640,
+          edits: Scenario.growing, oldHeader: SHA256.hexadecimal(of: [1]), newHeader: SHA256.hexadecimal(of: [2])),
+        .init(
+          path: "m", change: .inPlace, oldSize: 9, newSize: 9, mode: 0o4755,
+          edits: EditList([ByteEdit(at: 8, expected: [0], replacement: [255])]),
+          oldHeader: SHA256.hexadecimal(of: [3]), newHeader: SHA256.hexadecimal(of: [4])),
+      ]),
+    .init(
+      state: .pending, tool: "",
+      files: [
+        .init(
+          path: "config.json", change: .replacedLink("../../blobs/x y"), oldSize: 0, newSize: 1, mode: 0,
+          edits: EditList([ByteEdit(at: 0, expected: [], replacement: [1])]), oldHeader: "", newHeader: "0")
+      ]),
+  ])
+
+  /// Characters of the last line.
+  private static let endCount = "end=".count + 64 + 1
+
+  private func code(_ text: [UInt8]) -> FileError.Code? {
+    failure { () throws(FileError) in _ = try UndoRecord(text: text, path: "r") }?.code
+  }
+
+  /// The text with the digest that it should have.
+  private func sealed(_ text: String) -> [UInt8] { Array("\(text)end=\(SHA256.hexadecimal(of: text.utf8))\n".utf8) }
+
+  @Test func `the text is this`() {
+    let record = UndoRecord(steps: [UndoRecord.Step(state: .done, tool: "t 1", files: [Self.record.steps[0].files[1]])])
+    let text = """
+      yarn-patch undo record 1
+      step=done
+      tool=t%201
+      file=m
+      change=in-place
+      sizes=9 9
+      mode=4755
+      headers=\(SHA256.hexadecimal(of: [3])) \(SHA256.hexadecimal(of: [4]))
+      edit=8 00 ff
+
+      """
+    #expect(String(decoding: record.text, as: UTF8.self) == String(decoding: sealed(text), as: UTF8.self))
+  }
+
+  @Test func `reading gives back what was written`() throws {
+    var record = Self.record
+    record.steps[1].files[0].oldHeader = SHA256.hexadecimal(of: [5])
+    record.steps[1].files[0].newHeader = SHA256.hexadecimal(of: [6])
+    #expect(try UndoRecord(text: record.text, path: "r") == record)
+    #expect(code(Self.record.text) == .damagedRecord, "a header digest is empty")
+  }
+
+  @Test func `every prefix and every changed byte is found out`() {
+    let text = UndoRecord(steps: [Self.record.steps[0]]).text
+    #expect(code(text) == nil)
+    for end in 0..<text.count { #expect(code(Array(text[..<end])) == .damagedRecord, "cut at \(end)") }
+    for position in text.indices {
+      var changed = text
+      changed[position] ^= 1
+      #expect(code(changed) != nil, "byte \(position)")
+    }
+    #expect(code(text + [10]) == .damagedRecord)
+  }
+
+  @Test func `a later version is said to be one`() {
+    #expect(code(sealed("yarn-patch undo record 2\nsteps={}\n")) == .unknownRecordVersion)
+  }
+
+  @Test(arguments: [
+    ("file=m", "file=../m"), ("file=m", "file=/m"), ("file=m", "file=a/../../m"), ("file=m", "file="),
+    ("file=m", "file=%6d"),
+    ("file=m", "file=%"), ("file=m", "file=%ff"), ("file=m", "file=."), ("step=done", "step=maybe"),
+    ("step=done", "step=pending"), ("change=in-place", "change=sideways"), ("sizes=9 9", "sizes=9 8"),
+    ("sizes=9 9", "sizes=8 8"), ("sizes=9 9", "sizes=09 9"), ("sizes=9 9", "sizes=9"),
+    ("sizes=9 9", "sizes=18446744073709551615 18446744073709551615"), ("sizes=9 9", "sizes=9 9 9"),
+    ("mode=4755", "mode=10000"), ("mode=4755", "mode=x"), ("headers=", "header="),
+    ("edit=8 00 ff", "edit=9 00 ff"), ("edit=8 00 ff", "edit=8 00 00"), ("edit=8 00 ff", "edit=8 - ff"),
+    ("edit=8 00 ff", "edit=8 00 fF"), ("edit=8 00 ff", "edit=8 00 f"), ("edit=8 00 ff", "edit=8 00"),
+    ("edit=8 00 ff", "edit=18446744073709551615 00 ff"), ("edit=8 00 ff", "edit=8 00 ff\nedit=8 00 fe"),
+    ("edit=8 00 ff", "edit=8 00 ff\nedit=2 00 fe"), ("edit=8 00 ff\n", ""),
+    ("edit=8 00 ff", "edit=7 00 -\nedit=8 - 00"),
+  ]) func `lines that make no sense are refused though the digest is right`(old: String, new: String) {
+    let file = Self.record.steps[0].files[1]
+    let step = UndoRecord.Step(state: .done, tool: "t", files: [file])
+    let text = String(decoding: UndoRecord(steps: [step, step]).text, as: UTF8.self)
+    let lines = String(text.dropLast(Self.endCount))
+    let changed = lines.replacing(old, with: new, maxReplacements: 1)
+    #expect(changed != lines)
+    #expect(code(sealed(lines)) == nil)
+    #expect(code(sealed(changed)) == .damagedRecord)
+  }
+
+  @Test func `no text of any kind stops the reader`() {
+    for seed in 0..<500 as Range<UInt64> {
+      var random = SeededGenerator(seed: seed)
+      var text = Array(Self.record.text.dropLast(Self.endCount))
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let position = Int.random(in: 24..<text.count, using: &random)
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: text[position] = UInt8.random(in: 0...255, using: &random)
+        case 1: text.remove(at: position)
+        default: text.insert(text.randomElement(using: &random) ?? 0, at: position)
+        }
+      }
+      let sealed = text + Array("end=\(SHA256.hexadecimal(of: text))\n".utf8)
+      if let record = try? UndoRecord(text: sealed, path: "r") { #expect(record.text == sealed, "seed \(seed)") }
+    }
+  }
+}
