@@ -1,8 +1,6 @@
 # The one front door. `make demo` and `make test` install what is missing and need only a Swift toolchain.
 
-CONFIGURATION ?= debug
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
-export SWIFT_DETERMINISTIC_HASHING ?= 1
 
 .PHONY: demo build test test-peers lint format fixtures clean
 
@@ -24,7 +22,7 @@ test-peers: .build/prerequisites
 
 lint: .build/prerequisites
 	swift format lint --strict -r Sources Tests Package.swift
-	YARN_PATCH_STRICT=1 swift build $(SWIFT_FLAGS)
+	YARN_PATCH_STRICT=1 swift build --build-tests $(SWIFT_FLAGS)
 
 format:
 	swift format -i -r Sources Tests Package.swift
