@@ -5,11 +5,11 @@ SWIFT_FLAGS = --explicit-target-dependency-import-check error
 .PHONY: demo build test test-peers lint format fixtures clean
 
 demo: .build/prerequisites
-	swift build -c release --product yarn-patch $(SWIFT_FLAGS)
+	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	@scripts/demo.sh
 
 build: .build/prerequisites
-	swift build -c release $(SWIFT_FLAGS)
+	swift build -c release --static-swift-stdlib $(SWIFT_FLAGS)
 
 test: .build/prerequisites
 	swift build --build-tests $(SWIFT_FLAGS)
@@ -17,7 +17,7 @@ test: .build/prerequisites
 
 # The real readers (llama.cpp, gguf-py, transformers) on patched files. Installs them into .build/peers.
 test-peers: .build/prerequisites
-	swift build -c release --product yarn-patch $(SWIFT_FLAGS)
+	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	scripts/test-peers.sh
 
 lint: .build/prerequisites
