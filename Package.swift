@@ -30,7 +30,9 @@ let package = Package(
     .executable(name: "yarn-patch", targets: ["yarn-patch"]),
     .library(
       name: "YarnPatch",
-      targets: ["YarnPatch", "ModelConfig", "Runtimes", "RoPE", "GGUF", "Safetensors", "Diagnostics"]),
+      targets: [
+        "YarnPatch", "PatchPlanning", "ModelConfig", "Runtimes", "RoPE", "GGUF", "Safetensors", "Diagnostics",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
