@@ -13,10 +13,12 @@ package struct FileChange: Sendable {
   /// Whether other programs must see the old or the new text and nothing between: never changed in place.
   package var atomic: Bool
 
+  /// A change of a file that was just read.
   package init(_ source: FileSource, _ edits: EditList, output: String? = nil, atomic: Bool = false) {
     self.init(path: source.path, identity: source.identity, edits, output: output, atomic: atomic)
   }
 
+  /// A change that was planned earlier.
   package init(
     path: String, identity: FileIdentity, _ edits: EditList, output: String? = nil, atomic: Bool = false
   ) {
@@ -44,12 +46,15 @@ package enum Strategy: String, Sendable {
 package struct FileResult: Sendable, Equatable {
   /// The file as the user named it, or the output.
   package var path: String
+  /// How it was changed.
   package var strategy: Strategy
   /// Bytes put into the file, those that the kernel copied included.
   package var bytesWritten: UInt64 = 0
   /// Bytes outside the edits that were read back from both files and found equal.
   package var bytesCompared: UInt64 = 0
+  /// Length of the source in bytes.
   package var sizeBefore: UInt64
+  /// Length of the changed file, or of the output.
   package var sizeAfter: UInt64
   /// What could not be kept, and what the user should know about other names of the file.
   package var notes: [String] = []

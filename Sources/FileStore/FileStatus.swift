@@ -19,6 +19,7 @@ package struct FileIdentity: Sendable, Equatable {
   /// The part of that time below a second.
   package var modifiedNanoseconds: Int64
 
+  /// Takes the values of a `stat`, or of a saved plan.
   package init(device: UInt64, inode: UInt64, size: UInt64, modifiedSeconds: Int64, modifiedNanoseconds: Int64) {
     self.device = device
     self.inode = inode

@@ -36,11 +36,17 @@ extension FileSystem {
 extension FileError.Code {
   /// The system could not do it, and none of the more exact codes fits.
   package static let ioError: Self = "io-error"
+  /// A file or a folder on the way to it does not exist.
   package static let notFound: Self = "not-found"
+  /// Something has the name that a new file should get.
   package static let alreadyExists: Self = "already-exists"
+  /// The user has no right to it.
   package static let permissionDenied: Self = "permission-denied"
+  /// A folder where a file is needed.
   package static let isADirectory: Self = "is-a-directory"
+  /// The disk or the user's share of it is full.
   package static let noSpace: Self = "no-space"
+  /// The file system cannot be written.
   package static let readOnly: Self = "read-only-file-system"
   /// Another process holds the file.
   package static let busy: Self = "busy"

@@ -3,9 +3,13 @@
 /// A method does what the call does and no more: it may be interrupted, and may read or write less than asked.
 /// ``OpenFile`` and the functions of `FileSystem+Retrying.swift` go on from there.
 package protocol FileSystem: Sendable {
+  /// Gives a descriptor, which ``OpenFile`` owns.
   func open(_ path: String, _ mode: OpenMode) throws(SystemError) -> Int32
+  /// Closes the file, also when it throws.
   func close(_ file: Int32) throws(SystemError)
+  /// - Returns: Bytes read, 0 at the end of the file.
   func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int
+  /// - Returns: Bytes written.
   func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int
   /// Copies inside the kernel, which may share the blocks of the two files instead.
   func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
@@ -14,18 +18,29 @@ package protocol FileSystem: Sendable {
   func sync(_ file: Int32) throws(SystemError)
   /// Takes the advisory lock of the whole file without waiting; closing the file gives it back.
   func lock(_ file: Int32) throws(SystemError)
+  /// What an open file is.
   func status(of file: Int32) throws(SystemError) -> FileStatus
+  /// What a path names; a link itself unless links are followed.
   func status(at path: String, followingLinks: Bool) throws(SystemError) -> FileStatus
+  /// Sets the permission bits.
   func setMode(of file: Int32, _ mode: UInt32) throws(SystemError)
+  /// Sets user and group.
   func setOwner(of file: Int32, user: UInt32, group: UInt32) throws(SystemError)
+  /// Copies all extended attributes that can be; fails with the first error.
   func copyExtendedAttributes(of source: Int32, to file: Int32) throws(SystemError)
   /// The absolute path without any symbolic link.
   func realPath(of path: String) throws(SystemError) -> String
+  /// What a symbolic link says, which need not exist.
   func linkText(at path: String) throws(SystemError) -> String
+  /// Makes a symbolic link.
   func makeLink(at path: String, to text: String) throws(SystemError)
+  /// Gives a file or link another name.
   func rename(_ path: String, to target: String, _ kind: Renaming) throws(SystemError)
+  /// Removes a name of a file, or a link.
   func remove(_ path: String) throws(SystemError)
+  /// The names in a folder, in no order.
   func names(in folder: String) throws(SystemError) -> [String]
+  /// Makes a folder, which must not exist.
   func makeFolder(_ path: String) throws(SystemError)
 }
 
@@ -52,6 +67,7 @@ package enum Renaming: Sendable {
 
 /// A system call that failed.
 package struct SystemError: Error, Equatable {
+  /// Name of the call.
   package var call: String
   /// The value of `errno`.
   package var code: Int32

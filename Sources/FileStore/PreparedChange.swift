@@ -147,8 +147,8 @@ final class PreparedChange {
   }
 
   private func noteOtherNames() {
+    guard source.status.linkCount > 1 else { return }
     let others = source.status.linkCount - 1
-    guard others > 0 else { return }
     switch kind {
     case .overwrite: result.notes.append("\(others) other name(s) of the file (hard links) changed with it")
     case .replace where oldLink == nil:

@@ -34,6 +34,14 @@ package struct Transaction: Sendable {
     return strategy(for: change, at: try target(of: change))
   }
 
+  /// Refuses to go on where an earlier change was interrupted: its files may not even be readable.
+  ///
+  /// - Throws: `interrupted`, and the codes of reading a record.
+  package func requireSettled(record path: String) throws(FileError) {
+    let record = try UndoRecord.read(at: path, in: fileSystem)
+    if record?.steps.last?.state == .pending { throw .interrupted(record: path) }
+  }
+
   /// Makes all changes, or none.
   ///
   /// - Parameters:

@@ -42,6 +42,11 @@ struct PreparedPatch {
   private let fileSystem: any FileSystem
 
   init(_ path: String, _ request: PatchRequest, in fileSystem: any FileSystem) throws(FileError) {
+    // A file torn by an interrupted change may not parse; the record tells what to do about it.
+    let transaction = Transaction(tool: tool, fileSystem: fileSystem)
+    for record in [UndoRecord.path(forFolder: path), UndoRecord.path(forFile: path)] {
+      try transaction.requireSettled(record: record)
+    }
     var loader = ModelLoader(fileSystem, section: request.section)
     let model = try loader.load(path)
     let subjects = model.files.compactMap { file in
@@ -126,7 +131,7 @@ struct PreparedPatch {
       plan: plan, strategy: Self.largest(strategies).rawValue, files: files, undo: nil, verification: nil)
   }
 
-  private var transaction: Transaction { Transaction(tool: "yarn-patch \(version)", fileSystem: fileSystem) }
+  private var transaction: Transaction { Transaction(tool: tool, fileSystem: fileSystem) }
 
   /// Beside the model: in its folder, or next to the file that states the window.
   private var recordPath: String {

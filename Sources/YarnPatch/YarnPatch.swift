@@ -9,6 +9,9 @@ import Runtimes
 /// The version of the command and the library.
 public let version = "0.1.0"
 
+/// What undo records say made a change.
+let tool = "yarn-patch \(version)"
+
 /// Reads what a model's files declare.
 ///
 /// - Parameters:
@@ -63,7 +66,7 @@ public func undoPatch(_ path: String) throws(FileError) -> [String] {
   candidates.append(UndoRecord.path(forFolder: folder))
   for record in candidates {
     guard try UndoRecord.read(at: record, in: fileSystem) != nil else { continue }
-    return try Transaction(tool: "yarn-patch \(version)", fileSystem: fileSystem).undo(record: record).map(\.path)
+    return try Transaction(tool: tool, fileSystem: fileSystem).undo(record: record).map(\.path)
   }
   throw FileError(
     .nothingToUndo, at: SourceLocation(path: path), found: "there is no undo record beside it",

@@ -134,6 +134,10 @@ import Testing
     pending.steps[0].state = .pending
     try folder.write(pending.text, to: "m.gguf.yarn-patch-undo")
     let stopped = folder.contents
+    let whole = try folder.bytes("m.gguf")
+    try folder.write([0] + whole.dropFirst(), to: "m.gguf")
+    #expect(refusal { try patch(path, request(.yarn, 8)) }?.code == .interrupted, "a torn file that does not parse")
+    try folder.write(whole, to: "m.gguf")
     let error = refusal { try patch(path, request(.yarn, 8)) }
     #expect(error?.code == .interrupted && error?.state == .waitingForRecovery)
     #expect(error?.remedy.contains("yarn-patch undo \(path)") == true)
