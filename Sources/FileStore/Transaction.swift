@@ -36,10 +36,11 @@ package struct Transaction: Sendable {
 
   /// Refuses to go on where an earlier change was interrupted: its files may not even be readable.
   ///
-  /// - Throws: `interrupted`, and the codes of reading a record.
+  /// A record that cannot be read is no concern here; the change itself will meet it.
+  /// - Throws: `interrupted`.
   package func requireSettled(record path: String) throws(FileError) {
-    let record = try UndoRecord.read(at: path, in: fileSystem)
-    if record?.steps.last?.state == .pending { throw .interrupted(record: path) }
+    guard let record = try? UndoRecord.read(at: path, in: fileSystem) else { return }
+    if record.steps.last?.state == .pending { throw .interrupted(record: path) }
   }
 
   /// Makes all changes, or none.
