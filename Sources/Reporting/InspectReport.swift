@@ -52,7 +52,14 @@ public enum InspectReport {
     members.append(("problems", .array(inspection.problems.map { .string("\($0)") })))
     members.append(("notes", .array(model.notes.map(JSONText.string))))
     if let metadata = inspection.metadata {
-      members.append(("metadata", .object(metadata.map { ($0.key, .string($0.text)) })))
+      members.append(
+        (
+          "metadata",
+          .array(
+            metadata.map {
+              .object([("key", .string($0.key)), ("value", .string($0.text)), ("file", .string($0.file))])
+            })
+        ))
     }
     if let tensors = inspection.tensors {
       members.append(
