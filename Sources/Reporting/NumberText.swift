@@ -24,6 +24,7 @@ func byteText(_ count: UInt64) -> String {
 
 /// Rows of cells with each column as wide as its widest cell; the last column is not padded.
 func columns(_ rows: [[String]], indent: Int = 2) -> String {
+  let rows = rows.map { $0.map(printable) }
   var widths: [Int] = []
   for row in rows {
     for (column, cell) in row.enumerated() {

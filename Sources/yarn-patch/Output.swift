@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Reporting
 
 /// Options of every subcommand.
 struct OutputOptions: ParsableArguments {
@@ -9,10 +10,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Print where each check was measured.")
   var verbose = false
 
-  /// A note for people, on standard error.
-  func note(_ text: String) {
-    if !quiet { printError("note: \(text)") }
-  }
+  var detail: ReportDetail { quiet ? .quiet : verbose ? .verbose : .normal }
 }
 
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }

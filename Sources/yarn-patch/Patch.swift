@@ -79,8 +79,7 @@ struct Patch: ParsableCommand {
     } else if diff {
       printResult(PatchReport.diff(outcome))
     } else {
-      printResult(
-        PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, isVerbose: printing.verbose))
+      printResult(PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, detail: printing.detail))
     }
     if check, !outcome.plan.changesNothing { throw ExitCode.no }
   }

@@ -31,7 +31,7 @@ struct Verify: ParsableCommand {
       verification = try verify(model, options)
     } catch { throw error.exit }
     printResult(
-      format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, isVerbose: output.verbose))
+      format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, detail: output.detail))
     if !verification.passed { throw ExitCode.no }
   }
 }
