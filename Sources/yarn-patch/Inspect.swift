@@ -21,7 +21,7 @@ struct Inspect: ParsableCommand {
         inspections.append(try inspect(model, metadata: wanted, tensors: tensors))
       }
     } catch { throw error.exit }
-    printResult(
+    try printResult(
       format == .json ? InspectReport.json(inspections) : InspectReport.text(inspections, detail: output.detail))
   }
 }

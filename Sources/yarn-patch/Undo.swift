@@ -12,6 +12,6 @@ struct Undo: ParsableCommand {
   func run() throws {
     let restored: [String]
     do throws(FileError) { restored = try undoPatch(model) } catch { throw error.exit }
-    printResult(restored.map { "\(printable($0)): restored\n" }.joined())
+    try printResult(restored.map { "\(printable($0)): restored\n" }.joined())
   }
 }
