@@ -7,7 +7,7 @@ extension FileError.Code {
   package static let ggufOldFormat: Self = "gguf-old-format"
   /// GGUF, but a version other than 2 and 3.
   package static let ggufVersion: Self = "gguf-version"
-  /// A count that the rest of the file cannot hold.
+  /// A count that the rest of the file cannot hold, or that no header needs.
   package static let ggufCount: Self = "gguf-count"
   /// A key or tensor name that is empty or too long.
   package static let ggufName: Self = "gguf-name"
@@ -48,6 +48,9 @@ enum GGUFLimit {
   static let name: UInt64 = 65_535
   /// Arrays in arrays. ggml reads none, the deepest we have seen is 2; the walk recurses once per level.
   static let nesting = 8
+  /// Strings and arrays in arrays of the whole header, which are walked one by one. The largest tokenizers have about a
+  /// million; the cap keeps time from following a sparse file.
+  static let walked: UInt64 = 1 << 24
   /// ggml's GGML_MAX_DIMS.
   static let dimensions: UInt32 = 4
   /// `general.alignment`. Writers use 32; huge pages are 2 MiB. An edit may have to write this much padding.

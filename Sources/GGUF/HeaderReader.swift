@@ -6,6 +6,8 @@ struct HeaderReader: ~Copyable {
   private(set) var bytes: ByteReader
   /// What is left of ``GGUFLimit/text``.
   private var textBudget = GGUFLimit.text
+  /// What is left of ``GGUFLimit/walked``.
+  private var walkBudget = GGUFLimit.walked
 
   /// A reader of values from `offset` on.
   init(_ source: any ByteSource, byteOrder: ByteOrder = .little, at offset: UInt64 = 0) throws(FileError) {
@@ -150,6 +152,14 @@ struct HeaderReader: ~Copyable {
     let count = try bytes.integer(UInt64.self)
     let first = offset
     let length = try length(of: count, "array elements", minimum: type.minimumWidth, countedAt: start + 4)
+    if type == .string || type == .array {
+      guard count <= walkBudget else {
+        throw refusal(
+          .ggufCount, at: start + 4, found: "\(count) strings or arrays in an array",
+          expected: "at most \(GGUFLimit.walked) in a header", remedy: GGUFRemedy.convert)
+      }
+      walkBudget -= count
+    }
     switch type {
     case .string: try bytes.skipRuns(count, for: "an array's string")
     case .array: for _ in 0..<count { _ = try array(depth: depth + 1) }

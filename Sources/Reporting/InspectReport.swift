@@ -52,7 +52,14 @@ public enum InspectReport {
     members.append(("problems", .array(inspection.problems.map { .string("\($0)") })))
     members.append(("notes", .array(model.notes.map(JSONText.string))))
     if let metadata = inspection.metadata {
-      members.append(("metadata", .object(metadata.map { ($0.key, .string($0.text)) })))
+      members.append(
+        (
+          "metadata",
+          .array(
+            metadata.map {
+              .object([("key", .string($0.key)), ("value", .string($0.text)), ("file", .string($0.file))])
+            })
+        ))
     }
     if let tensors = inspection.tensors {
       members.append(
@@ -123,22 +130,22 @@ public enum InspectReport {
 
   // MARK: text
 
-  public static func text(_ inspections: [Inspection]) -> String {
-    inspections.map(text).joined(separator: "\n")
+  public static func text(_ inspections: [Inspection], detail: ReportDetail = .normal) -> String {
+    inspections.map { text($0, detail) }.joined(separator: "\n")
   }
 
-  private static func text(_ inspection: Inspection) -> String {
+  private static func text(_ inspection: Inspection, _ detail: ReportDetail) -> String {
     let model = inspection.model
     var result = ""
     for file in model.files {
       let format = file.config != nil ? "config.json" : "GGUF"
-      result += "\(file.path): \(format)\(file.family.map { ", \($0)" } ?? "")\n"
+      result += printable("\(file.path): \(format)\(file.family.map { ", \($0)" } ?? "")") + "\n"
       for declaration in file.declarations { result += settings(declaration) }
       if let set = file.gguf { result += columns([container(set)]) }
     }
     if !model.weights.isEmpty {
       let bytes = model.weights.reduce(0) { $0 + $1.fileSize }
-      result += "\(model.kind == .folder ? model.path : model.weights[0].path): safetensors\n"
+      result += printable(model.kind == .folder ? model.path : model.weights[0].path) + ": safetensors\n"
       result += columns([
         [
           "container",
@@ -152,9 +159,11 @@ public enum InspectReport {
       facts.append(["stored tables", "\(model.storedTables.count) inv_freq buffers compared with the base"])
     }
     facts += inspection.information.map { ["information", $0] }
-    facts += model.notes.map { ["note", $0] }
+    if detail != .quiet { facts += model.notes.map { ["note", $0] } }
     result += columns(facts)
-    for problem in inspection.problems { result += "  problem: \(problem)\n" }
+    for problem in inspection.problems {
+      result += "  problem: \(printable(oneLine("\(problem)", separator: "; ")))\n"
+    }
     result += columns((inspection.metadata ?? []).map { [$0.key, $0.text] })
     result += columns(
       (inspection.tensors ?? []).map { [$0.name, $0.type, $0.shape.map(String.init).joined(separator: " × ")] })

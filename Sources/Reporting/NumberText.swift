@@ -7,9 +7,9 @@ func significant(_ value: Double, _ digits: Int = 6) -> String {
   while magnitude < 1 { (magnitude, exponent) = (magnitude * 10, exponent - 1) }
   func power(_ n: Int) -> Double { (0..<n).reduce(1.0) { result, _ in result * 10 } }
   let shift = digits - 1 - exponent
-  let rounded =
-    shift >= 0 ? (value * power(shift)).rounded() / power(shift) : (value / power(-shift)).rounded() * power(-shift)
-  if shift > 300 || !rounded.isFinite { return "\(value)" }
+  let scaled = (shift >= 0 ? value * power(shift) : value / power(-shift)).rounded()
+  // Read back from text: a product with a power of ten would end in digits of its own.
+  guard let whole = Int(exactly: scaled), let rounded = Double("\(whole)e\(-shift)") else { return "\(value)" }
   return rounded.rounded() == rounded && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
 }
 
@@ -24,6 +24,7 @@ func byteText(_ count: UInt64) -> String {
 
 /// Rows of cells with each column as wide as its widest cell; the last column is not padded.
 func columns(_ rows: [[String]], indent: Int = 2) -> String {
+  let rows = rows.map { $0.map(printable) }
   var widths: [Int] = []
   for row in rows {
     for (column, cell) in row.enumerated() {

@@ -33,23 +33,34 @@ public enum PatchReport {
     outcome.plan.notes + outcome.files.flatMap(\.notes)
   }
 
-  /// - Parameter isPlan: Nothing was written.
-  public static func text(_ outcome: PatchOutcome, isPlan: Bool, model: String, isVerbose: Bool = false) -> String {
+  /// - Parameters:
+  ///   - isPlan: Nothing was written.
+  ///   - model: Its path as the user would name it to undo.
+  ///   - detail: How much to say beside the result.
+  public static func text(
+    _ outcome: PatchOutcome, isPlan: Bool, model: String, detail: ReportDetail = .normal
+  ) -> String {
     let settings = outcome.plan.settings
     guard !outcome.plan.changesNothing else {
-      return "\(model): nothing to change, the files already state \(summary(settings))\n"
+      return "\(printable(model)): nothing to change, the files already state \(summary(settings))\n"
     }
     var result = "\(isPlan ? "plan: " : "")\(summary(settings))\n"
     for file in outcome.files where !file.changes.isEmpty {
       let size =
         file.sizeAfter == file.sizeBefore
         ? "same size" : "\(file.sizeBefore) → \(file.sizeAfter) bytes"
-      result += "\(file.path): \(size), \(outcome.strategy)\n"
-      result += columns(file.changes.map { [$0.at, "\($0.before ?? "(absent)") → \($0.after ?? "(removed)")"] })
+      result += "\(printable(file.path)): \(size), \(outcome.strategy)\n"
+      result += columns(
+        file.changes.map { change in
+          let before = change.before.map { oneLine($0, separator: " ") }
+          return [change.at, "\(before ?? "(absent)") → \(change.after ?? "(removed)")"]
+        })
     }
-    result += columns(notes(outcome).map { ["note", $0] })
-    if let verification = outcome.verification { result += VerifyReport.text(verification, isVerbose: isVerbose) }
-    if outcome.undo != nil { result += "take it back with: yarn-patch undo \(model)\n" }
+    if detail != .quiet { result += columns(notes(outcome).map { ["note", $0] }) }
+    if let verification = outcome.verification { result += VerifyReport.text(verification, detail: detail) }
+    if outcome.undo != nil, detail != .quiet {
+      result += "take it back with: yarn-patch undo \(printable(model))\n"
+    }
     return result
   }
 
@@ -66,10 +77,10 @@ public enum PatchReport {
   public static func diff(_ outcome: PatchOutcome) -> String {
     outcome.plan.files.filter { !$0.changes.isEmpty }.map { file in
       if let texts = file.texts { return unifiedDiff(old: texts.old, new: texts.new, path: file.path) }
-      var result = "--- a/\(file.path)\n+++ b/\(file.path)\n"
+      var result = diffHeading(file.path)
       for change in file.changes {
-        if let before = change.before { result += "-\(change.at) = \(before)\n" }
-        if let after = change.after { result += "+\(change.at) = \(after)\n" }
+        if let before = change.before { result += printable("-\(change.at) = \(before)") + "\n" }
+        if let after = change.after { result += printable("+\(change.at) = \(after)") + "\n" }
       }
       return result
     }.joined()

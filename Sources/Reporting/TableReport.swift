@@ -50,8 +50,10 @@ public enum TableReport {
 
   /// A field of comma-separated values (RFC 4180).
   private static func quoted(_ field: String) -> String {
-    guard field.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return field }
-    return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    // Scalars, not characters: a comma separates even when a combining mark follows it.
+    guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
+    let parts = field.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
+    return "\"" + parts.joined(separator: "\"\"") + "\""
   }
 
   public static func text(_ readings: [RuntimeReading]) -> String {
@@ -61,7 +63,7 @@ public enum TableReport {
   private static func text(_ reading: RuntimeReading) -> String {
     let layers = reading.layerType.map { ", \($0)" } ?? ""
     guard let table = reading.table, let parameters = reading.parameters else {
-      return "\(reading.runtime)\(layers): no table, \(reading.refused ?? "")\n"
+      return printable("\(reading.runtime)\(layers): no table, \(reading.refused ?? "")") + "\n"
     }
     var unscaled = parameters
     unscaled.scaling = .none
@@ -70,7 +72,7 @@ public enum TableReport {
     if reading.kind != "default", let factor = reading.factor { title += " ×\(significant(factor))" }
     title += ", base \(significant(parameters.base, 12)), \(parameters.rotaryDimension) rotating elements"
     if let window = reading.contextLength { title += ", window \(window) tokens" }
-    title += "\nattention factor \(significant(table.attentionFactor, 10))"
+    title = printable(title) + "\nattention factor \(significant(table.attentionFactor, 10))"
     if table.softmaxScaleMultiplier != 1 {
       title += ", softmax scale × \(significant(table.softmaxScaleMultiplier, 10))"
     }

@@ -6,7 +6,7 @@ func unifiedDiff(old: String, new: String, path: String) -> String {
   let (a, b) = (lines(of: old), lines(of: new))
   let script = editScript(a, b)
   guard script.contains(where: { $0.kind != .same }) else { return "" }
-  var result = "--- a/\(path)\n+++ b/\(path)\n"
+  var result = diffHeading(path)
   let context = 3
   var index = 0
   while let first = script[index...].firstIndex(where: { $0.kind != .same }) {
@@ -24,13 +24,21 @@ func unifiedDiff(old: String, new: String, path: String) -> String {
     result += "@@ -\(start.0 + 1),\(oldCount) +\(start.1 + 1),\(newCount) @@\n"
     for line in hunk {
       result += line.kind.rawValue + line.text
-      if line.text.last?.isNewline != true { result += "\n\\ No newline at end of file\n" }
+      if line.text.utf8.last != newline { result += "\n\\ No newline at end of file\n" }
     }
     index = hunk.endIndex
     if next == nil { break }
   }
   return result
 }
+
+/// The two lines that name the file. A tab ends a name with a space in it, as git and `patch` have it.
+func diffHeading(_ path: String) -> String {
+  let name = printable(path) + (path.contains(" ") ? "\t" : "")
+  return "--- a/\(name)\n+++ b/\(name)\n"
+}
+
+private let newline = UInt8(ascii: "\n")
 
 private struct DiffLine {
   enum Kind: String {
@@ -45,12 +53,12 @@ private struct DiffLine {
   var new: Int
 }
 
-/// Lines with their ends, so that a changed line end shows.
+/// Lines with their ends, so that a changed line end shows. Only a line feed ends a line, as `patch` has it.
 private func lines(of text: String) -> [Substring] {
   var result: [Substring] = []
   var start = text.startIndex
-  for index in text.indices where text[index].isNewline {
-    let end = text.index(after: index)
+  for index in text.utf8.indices where text.utf8[index] == newline {
+    let end = text.utf8.index(after: index)
     result.append(text[start..<end])
     start = end
   }

@@ -1,6 +1,9 @@
 import LosslessJSON
 import YarnPatch
 
+/// How much a text report says beside its result.
+public enum ReportDetail: Sendable { case quiet, normal, verbose }
+
 /// `verify`: what was proven, with measured values and bounds.
 public enum VerifyReport {
   public static func json(_ verification: Verification) -> String {
@@ -19,23 +22,23 @@ public enum VerifyReport {
     ])
   }
 
-  /// - Parameter isVerbose: Whether each check of each file has a line of its own with the place it was measured at;
+  /// - Parameter detail: When verbose, each check of each file has a line of its own with the place it was measured at;
   ///   otherwise checks of the same name share a line that shows the worst of them.
-  public static func text(_ verification: Verification, isVerbose: Bool = false) -> String {
+  public static func text(_ verification: Verification, detail: ReportDetail = .normal) -> String {
     let passed = verification.checks.count { $0.passed }
     var result =
-      "\(verification.path): \(verification.passed ? "verified" : "FAILED"), \(passed) of \(verification.checks.count) checks hold\n"
-    let shown = isVerbose ? verification.checks : worst(verification.checks)
+      "\(printable(verification.path)): \(verification.passed ? "verified" : "FAILED"), \(passed) of \(verification.checks.count) checks hold\n"
+    let shown = detail == .verbose ? verification.checks : worst(verification.checks)
     result += columns(
       shown.map { check in
         let numbers = check.measured.map {
           "\(significant($0, 3)) ≤ \(significant(check.bound ?? .nan, 3)) \(check.unit ?? "")"
         }
-        let saysWhere = isVerbose || !check.passed || check.measured == nil
-        let detail = saysWhere ? check.detail.map { " (\($0))" } : nil
-        return [check.passed ? "ok" : "FAILED", numbers ?? "", check.title + (detail ?? "")]
+        let saysWhere = detail == .verbose || !check.passed || check.measured == nil
+        let place = saysWhere ? check.detail.map { " (\(oneLine($0, separator: "; ")))" } : nil
+        return [check.passed ? "ok" : "FAILED", numbers ?? "", check.title + (place ?? "")]
       })
-    result += columns(verification.information.map { ["note", $0] })
+    if detail != .quiet { result += columns(verification.information.map { ["note", $0] }) }
     return result
   }
 

@@ -9,6 +9,7 @@ import Runtimes
 public struct MetadataEntry: Sendable {
   public var key: String
   public var text: String
+  public var file: String
 }
 
 /// One tensor of either container.
@@ -72,12 +73,13 @@ public struct Inspection: Sendable {
     for set in model.files.compactMap(\.gguf) {
       for entry in set.first.metadata where isWanted(entry.key) {
         let source = try FileSource(set.first.path, in: fileSystem)
-        entries.append(MetadataEntry(key: entry.key, text: try text(of: entry.value, in: set.first, source)))
+        entries.append(
+          MetadataEntry(key: entry.key, text: try text(of: entry.value, in: set.first, source), file: source.path))
       }
     }
     for file in model.weights {
       for entry in file.metadata ?? [] where isWanted(entry.key) {
-        entries.append(MetadataEntry(key: entry.key, text: entry.value))
+        entries.append(MetadataEntry(key: entry.key, text: entry.value, file: file.path))
       }
     }
     metadata = entries

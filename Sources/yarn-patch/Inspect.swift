@@ -14,13 +14,14 @@ struct Inspect: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
+    var inspections: [Inspection] = []
     do throws(FileError) {
-      var inspections: [Inspection] = []
       for model in models {
         let wanted = metadata.map { pattern in { (key: String) in matches(key, glob: pattern) } }
         inspections.append(try inspect(model, metadata: wanted, tensors: tensors))
       }
-      printResult(format == .json ? InspectReport.json(inspections) : InspectReport.text(inspections))
     } catch { throw error.exit }
+    try printResult(
+      format == .json ? InspectReport.json(inspections) : InspectReport.text(inspections, detail: output.detail))
   }
 }

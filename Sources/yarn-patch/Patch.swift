@@ -75,12 +75,11 @@ struct Patch: ParsableCommand {
         : try patch(model, request, output: output, keepsUndo: !noUndo)
     } catch { throw error.exit }
     if format == .json {
-      printResult(PatchReport.json(outcome))
+      try printResult(PatchReport.json(outcome))
     } else if diff {
-      printResult(PatchReport.diff(outcome))
+      try printResult(PatchReport.diff(outcome))
     } else {
-      printResult(
-        PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, isVerbose: printing.verbose))
+      try printResult(PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, detail: printing.detail))
     }
     if check, !outcome.plan.changesNothing { throw ExitCode.no }
   }

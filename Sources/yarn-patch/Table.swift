@@ -4,6 +4,11 @@ import Reporting
 import Runtimes
 import YarnPatch
 
+extension FileError.Code {
+  /// No runtime asked for computes a table from the files.
+  static let noTable: Self = "no-table"
+}
+
 struct Table: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Prints the frequency table that follows from a model's files.")
@@ -32,10 +37,15 @@ struct Table: ParsableCommand {
       readings = try tables(model, sequenceLength: sequenceLength, layerType: layerType)
     } catch { throw error.exit }
     switch format {
-    case .json: printResult(TableReport.json(readings, model: model))
-    case .csv: printResult(TableReport.csv(readings))
-    case .text: printResult(TableReport.text(readings))
+    case .json: try printResult(TableReport.json(readings, model: model))
+    case .csv: try printResult(TableReport.csv(readings))
+    case .text: try printResult(TableReport.text(readings))
     }
-    if readings.allSatisfy({ $0.table == nil }) { throw ExitCode.couldNot }
+    guard readings.contains(where: { $0.table != nil }) else {
+      throw FileError(
+        .noTable, at: SourceLocation(path: model), found: readings.first?.refused ?? "no settings are stated",
+        expected: "settings from which a table follows", remedy: "see with inspect what the files state, and correct it"
+      ).exit
+    }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Reporting
 import YarnPatch
 
 struct Undo: ParsableCommand {
@@ -9,8 +10,8 @@ struct Undo: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    do throws(FileError) {
-      for path in try undoPatch(model) { printResult("\(path): restored\n") }
-    } catch { throw error.exit }
+    let restored: [String]
+    do throws(FileError) { restored = try undoPatch(model) } catch { throw error.exit }
+    try printResult(restored.map { "\(printable($0)): restored\n" }.joined())
   }
 }

@@ -20,6 +20,10 @@ struct Verify: ParsableCommand {
   @Option(help: "text or json.") var format = ReportFormat.text
   @OptionGroup var output: OutputOptions
 
+  func validate() throws {
+    if let context, context < 1 { throw ValidationError("--context must be at least 1") }
+  }
+
   func run() throws {
     let verification: Verification
     do throws(FileError) {
@@ -30,8 +34,8 @@ struct Verify: ParsableCommand {
       options.checksAttention = attention != .off
       verification = try verify(model, options)
     } catch { throw error.exit }
-    printResult(
-      format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, isVerbose: output.verbose))
+    try printResult(
+      format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, detail: output.detail))
     if !verification.passed { throw ExitCode.no }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Reporting
 import YarnPatch
 
 @main
@@ -20,7 +21,7 @@ struct YarnPatchCommand: ParsableCommand {
 extension FileError {
   /// Prints the error and gives the exit code for "could not do it".
   var exit: ExitCode {
-    printError("yarn-patch: \(self)")
+    printError("yarn-patch: \(printable)")
     return .couldNot
   }
 }

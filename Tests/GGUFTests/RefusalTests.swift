@@ -192,24 +192,38 @@ import Testing
     #expect(file["ke\u{301}"] == .uint8(2))
   }
 
-  @Test func `text beyond the cap is refused before it is read`() {
-    // The source claims to be large but holds only the header.
-    struct Sparse: ByteSource {
-      var header: [UInt8]
-      let path = "t.gguf"
-      let size: UInt64 = 1 << 50
-      func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        for (place, index) in zip(buffer.indices, Int(offset)...) {
-          buffer[place] = index < header.count ? header[index] : 0
-        }
-        return buffer.count
+  /// A source that claims to be large but holds only the header.
+  struct Sparse: ByteSource {
+    var header: [UInt8]
+    let path = "t.gguf"
+    let size: UInt64 = 1 << 50
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+      for (place, index) in zip(buffer.indices, Int(offset)...) {
+        buffer[place] = index < header.count ? header[index] : 0
       }
+      return buffer.count
     }
+  }
+
+  @Test func `text beyond the cap is refused before it is read`() {
     var builder = GGUFBuilder(metadata: [("k", .raw(type: 8, GGUFBuilder().encode(UInt64(100) << 30)))])
     builder.padsHeader = false
     let error = #expect(throws: FileError.self) { try GGUFFile(Sparse(header: builder.bytes())) }
     #expect(error?.code == .ggufTextLength)
     #expect(error?.location.byteOffset == 24 + 8 + 1 + 4)
+  }
+
+  @Test(arguments: [8, 9] as [UInt32]) func `strings and arrays in arrays are counted over the whole header`(
+    type: UInt32
+  ) {
+    let few = GGUFBuilder.Value.array(type: 8, [.string("")])
+    let most = GGUFBuilder.Value.raw(type: 9, GGUFBuilder().encode(type) + GGUFBuilder().encode(UInt64(1) << 24))
+    let error = #expect(throws: FileError.self) {
+      try GGUFFile(Sparse(header: GGUFBuilder(metadata: [("a", few), ("b", most)]).bytes()))
+    }
+    #expect(error?.code == .ggufCount)
+    #expect(error?.location.key == "b")
+    #expect(error?.found == "\(1 << 24) strings or arrays in an array")
   }
 
   @Test func `text is counted over the whole header`() {
