@@ -2,7 +2,7 @@
 
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: demo build test test-peers lint format fixtures clean
+.PHONY: demo build test goldens test-peers lint format fixtures clean
 
 demo: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
@@ -14,6 +14,11 @@ build: .build/prerequisites
 test: .build/prerequisites
 	swift build --build-tests $(SWIFT_FLAGS)
 	swift test --skip-build
+
+# Writes the recorded reports, and the outputs in README.md, as they are now; to be read as prose before they are kept.
+goldens: .build/prerequisites
+	swift build --build-tests $(SWIFT_FLAGS)
+	YARN_PATCH_WRITE_GOLDENS=1 swift test --skip-build --filter 'GoldenTests|ReadmeTests'
 
 # The real readers (llama.cpp, gguf-py, transformers) on patched files. Installs them into .build/peers.
 test-peers: .build/prerequisites

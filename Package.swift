@@ -81,5 +81,10 @@ let package = Package(
     tests(of: "Attention", ["RoPE"]),
     tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "YarnPatch", ["PatchPlanning", "FileStore", "ModelConfig", "Bytes", "Diagnostics"]),
+    .testTarget(
+      name: "CommandLineTests",
+      dependencies: [
+        "yarn-patch", "TestSupport", "YarnPatch", "PatchPlanning", "LosslessJSON", "Bytes", "Diagnostics",
+      ], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What people read, compared letter for letter with `fixtures/reports`.
+@Suite struct GoldenTests {
+  struct Session: Sendable, CustomTestStringConvertible {
+    var name: String
+    /// Names in the session's folder and the fixtures they are copies of.
+    var fixtures: [String: String] = [:]
+    var commands: [String]
+    var testDescription: String { name }
+    var file: String { "reports/\(name).txt" }
+  }
+
+  private static let bad = [
+    "array", "base-negative", "base-null", "base-text", "base-zero", "bom", "duplicate-members", "empty", "factor-huge",
+    "factor-zero", "html", "lfs-pointer", "nan-base", "odd-rotary",
+  ]
+
+  static let sessions =
+    ["inspect", "patch", "undo", "verify", "table"].map {
+      Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
+    } + [
+      Session(name: "help", commands: ["yarn-patch"]),
+      Session(
+        name: "session", fixtures: ["model": Fixture.model],
+        commands: [
+          "yarn-patch inspect model", "yarn-patch patch model --context 1024 --dry-run",
+          "yarn-patch patch model --context 1024 --check --quiet", "yarn-patch patch model --context 1024 --diff",
+          "yarn-patch patch model --context 1024", "yarn-patch patch model --context 1024", "yarn-patch inspect model",
+          "yarn-patch verify model --context 2048", "yarn-patch undo model", "yarn-patch undo model",
+        ]),
+      Session(
+        name: "session-json", fixtures: ["model": Fixture.model],
+        commands: [
+          "yarn-patch inspect model --format json", "yarn-patch patch model --factor 4 --dry-run --format json",
+          "yarn-patch patch model --factor 4 --format json",
+        ]),
+      Session(
+        name: "inspect",
+        fixtures: [
+          "yarn.gguf": "gguf/qwen2-yarn.gguf", "weights": "safetensors/stored-inv-freq-wrong-base",
+          "layers": "config/v5-per-layer", "latent": "config/mla-yarn", "nested": "config/nested-thinker",
+          "sharded": "safetensors/sharded", "split-00001-of-00003.gguf": "gguf/split-00001-of-00003.gguf",
+          "split-00002-of-00003.gguf": "gguf/split-00002-of-00003.gguf",
+          "split-00003-of-00003.gguf": "gguf/split-00003-of-00003.gguf",
+        ],
+        commands: [
+          "yarn-patch inspect yarn.gguf --metadata 'tokenizer.*' --tensors", "yarn-patch inspect weights",
+          "yarn-patch inspect layers latent nested sharded", "yarn-patch inspect split-00002-of-00003.gguf",
+        ]),
+      Session(
+        name: "table",
+        fixtures: [
+          "plain": "config/compact", "yarn.gguf": "gguf/qwen2-yarn.gguf", "layers": "config/v5-per-layer",
+          "no-base": "config/llama-no-theta",
+        ],
+        commands: [
+          "yarn-patch table plain", "yarn-patch table plain --format csv", "yarn-patch table yarn.gguf",
+          "yarn-patch table yarn.gguf --format json", "yarn-patch table layers --layer-type sliding_attention",
+          "yarn-patch table layers --layer-type chunked_attention", "yarn-patch table no-base",
+          "yarn-patch table plain --runtime nonesuch",
+        ]),
+      Session(
+        name: "verify",
+        fixtures: [
+          "yarn": "config/yarn-old", "wrong-base": "safetensors/stored-inv-freq-wrong-base", "other": "config/v5-yarn",
+          "no-base": "config/llama-no-theta",
+        ],
+        commands: [
+          "yarn-patch verify yarn", "yarn-patch verify yarn --attention off --verbose",
+          "yarn-patch verify wrong-base --attention off", "yarn-patch verify yarn --against other --attention off",
+          "yarn-patch verify no-base",
+          "echo '{\"factor\": 4, \"base\": 10000, \"theta\": 1}' > expected.json && yarn-patch verify yarn "
+            + "--attention off --expect expected.json",
+        ]),
+      Session(
+        name: "patch",
+        fixtures: [
+          "plain": "config/llama-plain", "yarn": "config/yarn-old", "llama3": "config/llama3",
+          "learned": "config/learned-gpt2", "custom.gguf": "gguf/qwen2-yarn.gguf",
+          "weights": "safetensors/stored-inv-freq-wrong-base", "no-base": "config/llama-no-theta",
+          "qwen3": "config/qwen3-headroom",
+        ],
+        commands: [
+          "yarn-patch patch plain --method linear --factor 2 --dry-run",
+          "yarn-patch patch plain --method ntk --factor 2 --dry-run",
+          "yarn-patch patch yarn --method none --dry-run", "yarn-patch patch yarn --factor 4",
+          "yarn-patch patch qwen3 --context 100000 --dry-run", "yarn-patch patch llama3 --factor 2",
+          "yarn-patch patch learned --factor 2", "yarn-patch patch custom.gguf --factor 8",
+          "yarn-patch patch weights --factor 2", "yarn-patch patch no-base --factor 2",
+          "yarn-patch patch plain --factor 0.5", "yarn-patch patch plain --factor 1e309",
+          "yarn-patch patch plain --factor 2 --context 8192", "yarn-patch patch plain --method magic --factor 2",
+          "yarn-patch patch plain --context 8192 --output copy", "yarn-patch patch plain --context 8192 --output copy",
+        ]),
+      Session(
+        name: "refusals", fixtures: Dictionary(uniqueKeysWithValues: bad.map { ($0, "config/bad-\($0)") }),
+        commands: bad.map { "yarn-patch inspect \($0)" } + [
+          "yarn-patch inspect missing", "yarn-patch inspect /dev/null", "printf 'GGUF' > cut.gguf",
+          "yarn-patch inspect cut.gguf", "printf 'tjgg' > old.bin", "yarn-patch inspect old.bin",
+          "printf 'PK' > model.zip", "yarn-patch inspect model.zip", "mkdir empty-folder",
+          "yarn-patch inspect empty-folder", "yarn-patch undo empty",
+        ]),
+    ]
+
+  @Test(arguments: sessions) func `reports and messages are the recorded ones`(session: Session) throws {
+    let text = try Transcript(
+      running: session.commands, in: try ScratchFolder(session.fixtures), endsWithCode: true
+    ).text
+    if writesGoldens {
+      let url = URL(fileURLWithPath: Fixture.path(session.file))
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: url)
+    }
+    let recorded = String(decoding: try Fixture.bytes(session.file), as: UTF8.self)
+    #expect(text == recorded, "\(lineDifference(from: recorded, to: text))\nif this is right: make goldens")
+  }
+
+  @Test func `every recorded report belongs to a session`() throws {
+    #expect(try Fixture.names(in: "reports") == Self.sessions.map { "\($0.name).txt" }.sorted())
+  }
+}
