@@ -70,6 +70,8 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Bytes", "Diagnostics"], path: "Tests/TestSupport"),
     tests(of: "Bytes", ["Diagnostics"]),
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
+    tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),
+    tests(of: "Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
   ]

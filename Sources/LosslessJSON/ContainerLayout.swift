@@ -48,11 +48,14 @@ struct ContainerLayout {
   /// White space between the last item, or the opening bracket, and the closing bracket.
   var tail: ArraySlice<UInt8> { bytes[(items.last?.upperBound ?? open)..<close] }
 
-  /// Indentation of the first item that begins a line; `nil` when none does.
-  var indentation: String? {
-    items.indices.lazy.map(lead).first { $0.contains(0x0a) }
-      .flatMap { lead in lead.lastIndex(of: 0x0a).map { String(decoding: lead[($0 + 1)...], as: UTF8.self) } }
+  /// Indentation of an item that begins a line; `nil` when it does not.
+  func indentation(_ index: Int) -> String? {
+    let lead = lead(index)
+    return lead.lastIndex(of: 0x0a).map { String(decoding: lead[($0 + 1)...], as: UTF8.self) }
   }
+
+  /// Indentation of the first item that begins a line; `nil` when none does.
+  var indentation: String? { items.indices.lazy.compactMap(indentation).first }
 
   /// White space after the first comma that is followed by an item on the same line.
   var afterComma: String? {

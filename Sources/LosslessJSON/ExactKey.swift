@@ -1,5 +1,6 @@
 /// A string compared by its bytes. Swift's own comparison equates composed and decomposed letters; JSON keys differ.
 package struct ExactKey: Hashable, Sendable {
+  /// The string itself.
   package var text: String
   package init(_ text: String) { self.text = text }
 

@@ -16,6 +16,7 @@ public struct JSONDocument: Sendable {
   public let path: String
   /// The text as it is in the file.
   public let bytes: [UInt8]
+  /// The document's one value, an object in every configuration.
   public let root: JSONNode
   /// Keys that occur more than once in their object. Python and ``subscript(_:)`` take the last.
   public let duplicates: [JSONDuplicate]
@@ -93,6 +94,7 @@ public struct JSONDocument: Sendable {
 
 /// A key that occurs again in the same object.
 public struct JSONDuplicate: Sendable, Equatable {
+  /// Where the key stands.
   public var pointer: String
   /// Offsets of the two keys' opening quotes.
   public var first: Int, second: Int
@@ -100,6 +102,7 @@ public struct JSONDuplicate: Sendable, Equatable {
 
 /// A value that our reading and json-c's tell apart.
 public struct JSONDisagreement: Sendable, Equatable {
+  /// Where the value stands; empty for the whole document.
   public var pointer: String
   /// What the text says, as it is spelled.
   public var ours: String

@@ -30,8 +30,12 @@ package struct JSONEditor {
     let range = place.node.range
     // A value that has lines keeps its way of using them; anything else follows the container it stands in.
     let isFilled = place.node.value.members?.isEmpty == false || place.node.value.elements?.isEmpty == false
-    let style = document.style(inside: isFilled ? place.containers + [place.node] : place.containers)
-    let text = value.text(in: style, indentedBy: document.lineIndentation(at: range.lowerBound))
+    var style = document.style(inside: isFilled ? place.containers + [place.node] : place.containers)
+    let indentation = document.lineIndentation(at: range.lowerBound)
+    if let parent = place.containers.last, !isFilled {
+      style = style.stepping(from: document.lineIndentation(at: parent.range.lowerBound), to: indentation)
+    }
+    let text = value.text(in: style, indentedBy: indentation)
     replacements[range.lowerBound] = ByteEdit(
       at: UInt64(range.lowerBound), expected: Array(document.bytes[range]), replacement: Array(text.utf8))
   }
@@ -63,9 +67,9 @@ package struct JSONEditor {
         .jsonKeyExists, JSONPointer.child(key, of: object), "the key is there already", "an object without it")
     }
     // An object with fewer than two keys follows the habit of the whole document.
-    let model = members.count > 1 ? members : document.root.value.members ?? []
+    let isSorted = members.count > 1 ? areSorted(members.map(\.key)) : document.keysAreSorted
     let index =
-      areSorted(model.map(\.key))
+      isSorted
       ? keys.firstIndex { key.utf8.lexicographicallyPrecedes($0.utf8) } ?? keys.count
       : Self.index(after: siblings, keys, edit.entries)
     edit.entries.insert(.new(key: key, value: value), at: index)

@@ -17,6 +17,7 @@ package struct JSONScanner {
   /// Deepest nesting accepted. Real files stay below ten; the cap keeps walks over the tree within the stack.
   package static let maximumDepth = 64
 
+  /// The text.
   package let bytes: [UInt8]
   /// Offset in ``bytes`` of the next byte to look at.
   package internal(set) var position = 0

@@ -10,6 +10,15 @@ struct JSONStyle {
   var afterComma: String
 
   static let compact = JSONStyle(lineBreak: nil, indent: "", colon: ":", afterComma: "")
+
+  /// The style with the step of indentation seen between two lines. Unchanged when the inner line is not deeper or mixes
+  /// tabs and spaces otherwise, since the difference means nothing then.
+  func stepping(from outer: String, to inner: String) -> JSONStyle {
+    guard inner.utf8.count > outer.utf8.count, inner.utf8.starts(with: outer.utf8) else { return self }
+    var style = self
+    style.indent = String(inner.dropFirst(outer.count))
+    return style
+  }
 }
 
 extension JSONDocument {
@@ -25,6 +34,9 @@ extension JSONDocument {
   /// Whether the text ends with a line break.
   package var endsWithLineBreak: Bool { bytes.last == 0x0a }
 
+  /// Whether the top-level keys ascend, as Python's `sort_keys` writes them; `false` for fewer than two.
+  package var keysAreSorted: Bool { areSorted(root.value.members?.map(\.key) ?? []) }
+
   /// The style in which items of the innermost of some containers are set.
   ///
   /// - Parameter containers: Arrays and objects from the outermost to the innermost, not empty.
@@ -38,12 +50,8 @@ extension JSONDocument {
       return JSONStyle(
         lineBreak: isOpen ? lineBreak : nil, indent: around?.indent ?? "  ", colon: colon, afterComma: gap)
     }
-    // The outer indentation must be a prefix, or tabs and spaces are mixed and the difference means nothing.
-    let outer = lineIndentation(at: container.range.lowerBound)
-    let indent =
-      indentation.utf8.starts(with: outer.utf8)
-      ? String(indentation.dropFirst(outer.count)) : around?.indent ?? indentation
-    return JSONStyle(lineBreak: lineBreak, indent: indent, colon: colon, afterComma: gap)
+    return JSONStyle(lineBreak: lineBreak, indent: around?.indent ?? "", colon: colon, afterComma: gap)
+      .stepping(from: lineIndentation(at: container.range.lowerBound), to: indentation)
   }
 
   /// White space at the start of the line on which a byte stands.

@@ -1,15 +1,21 @@
 /// JSON to be written: a value with the spelling of its numbers and the order of its members decided.
 public enum JSONText: Sendable {
+  /// `null`.
   case null
+  /// `true` or `false`.
   case bool(Bool)
+  /// A whole number, without a fraction.
   case integer(Int)
   /// The shortest text that reads back as the same double, whole numbers below 2^53 without a fraction: `4`, `1000000`,
   /// `0.1`. NaN and infinities are written as `null`.
   case number(Double)
   /// As Python writes a float: always recognisable as one, `4.0`, `1e-05`, `1e+16`. NaN and infinities are `null`.
   case float(Double)
+  /// A string, escaped as ``quoted(_:)`` says.
   case string(String)
+  /// Elements in order.
   case array([JSONText])
+  /// Members in the order in which they are written; keys are not compared.
   case object([(key: String, value: JSONText)])
   /// JSON text taken as it is.
   case raw(String)

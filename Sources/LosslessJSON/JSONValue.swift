@@ -2,6 +2,7 @@
 public struct JSONNode: Sendable {
   /// Bytes of the value's text in the document, without white space around it.
   public var range: Range<Int>
+  /// What the text says.
   public var value: JSONValue
 }
 
@@ -18,9 +19,11 @@ public enum JSONValue: Sendable {
 
 /// A key with its value.
 public struct JSONMember: Sendable {
+  /// The key with its escapes resolved.
   public var key: String
   /// Bytes of the key's text, with its quotes.
   public var keyRange: Range<Int>
+  /// The member's value.
   public var node: JSONNode
 }
 

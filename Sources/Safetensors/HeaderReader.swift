@@ -125,7 +125,7 @@ struct HeaderReader {
       let needed = bits.map { $0 % 8 == 0 ? "\($0 / 8) bytes" : "\($0) bits" } ?? "more than 64 bits can count"
       throw failure(
         .safetensorsTensorSize, tensor.name, key, "the offsets span \(tensor.end - tensor.begin) bytes",
-        "what the shape \(tensor.shape) takes in \(tensor.dtype): \(needed)")
+        "what the shape \(tensor.shape.prefix(8)) takes in \(tensor.dtype): \(needed)")
     }
   }
 

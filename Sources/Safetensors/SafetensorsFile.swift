@@ -17,6 +17,7 @@ public struct SafetensorsFile: Sendable {
 
   /// The file's name, for messages.
   public let path: String
+  /// Length of the whole file in bytes.
   public let fileSize: UInt64
   /// Bytes of the JSON text with the spaces behind it: the file's first eight bytes.
   public let headerLength: UInt64
@@ -65,6 +66,7 @@ public struct SafetensorsFile: Sendable {
 
 /// A tensor as the header describes it.
 public struct SafetensorsTensor: Sendable, Equatable {
+  /// Unique within the file.
   public var name: String
   /// The header's word for the element type: `F32`, `BF16`, `F8_E4M3`.
   public var dtype: String
@@ -76,7 +78,9 @@ public struct SafetensorsTensor: Sendable, Equatable {
 
 /// A line of `__metadata__`.
 public struct SafetensorsMetadata: Sendable, Equatable {
+  /// Unique within the metadata.
   public var key: String
+  /// Always a string in this format.
   public var value: String
 }
 

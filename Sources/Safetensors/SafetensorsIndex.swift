@@ -60,6 +60,7 @@ public struct SafetensorsIndex: Sendable {
 
 /// A line of a shard index.
 public struct SafetensorsShardEntry: Sendable, Equatable {
+  /// The tensor's name.
   public var tensor: String
   /// A file beside the index.
   public var shard: String
