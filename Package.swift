@@ -48,7 +48,7 @@ let package = Package(
     module("Attention", ["RoPE"]),
     module(
       "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
-    module("Runtimes", ["ModelConfig", "RoPE"]),
+    module("Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(
       "PatchPlanning",
       ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
