@@ -4,7 +4,7 @@ import Testing
 @testable import Runtimes
 
 @Suite struct `Transformers as recorded` {
-  @Test(arguments: [("transformers4", Runtime.transformers4, 241)])
+  @Test(arguments: [("transformers4", Runtime.transformers4, 241), ("transformers5", Runtime.transformers5, 338)])
   func `every recorded case has its table, factors, warnings and errors`(
     name: String, runtime: Runtime, count: Int
   ) throws {
