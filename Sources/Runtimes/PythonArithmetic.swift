@@ -2,9 +2,10 @@ import RoPE
 
 /// `int(x)`: towards zero.
 ///
-/// - Throws: `OverflowError` for infinities and `ValueError` for NaN, as Python; also for what no width or length can be.
+/// - Throws: `OverflowError` for infinities and `ValueError` for NaN, as Python; the former also for what no width or
+///   length can be, so that twice the result is an `Int` too.
 func pythonInt(_ value: Double) throws(RuntimeRefusal) -> Int {
-  guard let whole = Int(exactly: value.rounded(.towardZero)) else {
+  guard abs(value) < 1e15, let whole = Int(exactly: value.rounded(.towardZero)) else {
     throw RuntimeRefusal(value.isNaN ? "ValueError" : "OverflowError", "\(value) is not a usable number")
   }
   return whole

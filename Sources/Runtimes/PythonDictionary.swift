@@ -2,9 +2,13 @@ import LosslessJSON
 
 /// An object of a config.json as Python code sees it after `json.load`: absent, None and a value are three things.
 struct PythonDictionary {
-  private(set) var members: [(key: String, value: PythonValue)]
+  private(set) var members: [(key: String, value: PythonValue)] = []
+  /// Where each key stands in ``members``; objects of a config can have many thousand keys.
+  private var positions: [String: Int] = [:]
 
-  init(_ members: [(key: String, value: PythonValue)] = []) { self.members = members }
+  init(_ members: [(key: String, value: PythonValue)] = []) {
+    for (key, value) in members { self[key] = value }
+  }
 
   /// The members of an object, the last of equal keys winning; empty for every other value.
   init(_ value: JSONValue?) {
@@ -14,13 +18,14 @@ struct PythonDictionary {
 
   /// A value, `.none` for None, `nil` when the key is absent.
   subscript(key: String) -> PythonValue? {
-    get { members.first { $0.key == key }?.value }
+    get { positions[key].map { members[$0].value } }
     set {
-      let index = members.firstIndex { $0.key == key }
-      switch (index, newValue) {
-      case (let index?, let value?): members[index].value = value
-      case (let index?, nil): members.remove(at: index)
-      case (nil, let value?): members.append((key, value))
+      switch (positions[key], newValue) {
+      case (let position?, let value?): members[position].value = value
+      case (nil, let value?):
+        positions[key] = members.count
+        members.append((key, value))
+      case (_?, nil): self = PythonDictionary(members.filter { $0.key != key })
       case (nil, nil): break
       }
     }

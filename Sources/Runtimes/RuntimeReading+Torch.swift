@@ -4,8 +4,7 @@ import RoPE
 extension RuntimeReading {
   /// Takes over the parameters of a torch code, with the float32 table that it computes from them.
   ///
-  /// - Parameters:
-  ///   - extrapolationFactor: Of a YaRN code that has one.
+  /// - Parameter extrapolationFactor: Of a YaRN code that has one.
   mutating func take(_ parameters: RoPEParameters, extrapolationFactor: Double = 1) {
     base = parameters.base
     rotaryDimension = parameters.rotaryDimension
@@ -19,11 +18,20 @@ extension RuntimeReading {
       notes.append(RuntimeNote("not-computed", "the table would not be one of usable numbers: \(problem)"))
       return
     }
+    let values = FrequencyTable.float32InverseFrequencies(parameters, extrapolationFactor: extrapolationFactor)
+    guard values.allSatisfy(\.isFinite) else {
+      notes.append(RuntimeNote("not-computed", "the table would not be one of finite numbers"))
+      return
+    }
     // Only without an extra factor do the published formulas describe the table.
     if extrapolationFactor == 1 { self.parameters = parameters }
-    table = FrequencyTable(
-      float32: FrequencyTable.float32InverseFrequencies(parameters, extrapolationFactor: extrapolationFactor),
-      parameters)
+    table = FrequencyTable(float32: values, parameters)
+  }
+
+  /// Factor and trained length of LongRoPE, which its parameters do not hold.
+  mutating func takeLongRoPE(factor: Double?, original: Double?) {
+    guard kind == "longrope" else { return }
+    (self.factor, originalContext) = (factor, original)
   }
 
   /// Notes the members of a dictionary that the runtime does not read.

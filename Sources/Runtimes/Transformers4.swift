@@ -75,6 +75,9 @@ private struct Transformers4Reader {
         parameters.softmaxScaleMultiplier = try TransformersRotary.softmaxScaleMultiplier(scaling)
       }
       reading.take(parameters)
+      reading.takeLongRoPE(
+        factor: rotary.parameters["factor"]?.number,
+        original: rotary.parameters["original_max_position_embeddings"]?.number)
     } catch {
       reading.refused = error
     }

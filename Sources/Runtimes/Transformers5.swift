@@ -18,7 +18,7 @@ extension Transformers5Config {
   /// - Throws: What ends the loading of the whole config.
   func validated(_ layer: Layer) throws(TransformersLoadFailure) -> [RuntimeNote] {
     guard let parameters = layer.parameters else { return [] }
-    let head = TransformersRotary.headDimension(section, modelType)
+    let head = headDimension(of: layer.type)
     let share = parameters["partial_rotary_factor"]?.number ?? 1
     let rotary = head.map { ($0 * share).rounded(.towardZero) }
     var validation = TransformersValidation(
@@ -97,7 +97,7 @@ private struct Transformers5Reader {
   private func compute(
     _ parameters: PythonDictionary, at pointer: String?, into reading: inout RuntimeReading
   ) throws(RuntimeRefusal) {
-    guard let head = TransformersRotary.headDimension(config.section, config.modelType) else {
+    guard let head = config.headDimension(of: reading.layerType) else {
       reading.notes.append(RuntimeNote("not-computed", "the head size is left to the config class"))
       return
     }
@@ -116,6 +116,9 @@ private struct Transformers5Reader {
       result.softmaxScaleMultiplier = try TransformersRotary.softmaxScaleMultiplier(parameters)
     }
     reading.take(result)
+    reading.takeLongRoPE(
+      factor: rotary.parameters["factor"]?.number,
+      original: rotary.parameters["original_max_position_embeddings"]?.number)
   }
 
   /// A factor of None is the quotient of the two lengths; and this version reads `truncate` from the outer dictionary,
@@ -136,6 +139,9 @@ private struct Transformers5Reader {
     if rotary.kind == "yarn", config.isNested { read.remove("truncate") }
     if rotary.kind != "default" || TransformersFamilies.defaultKindRotatesPartially(config.modelType) {
       read.insert("partial_rotary_factor")
+    }
+    for key in config.besideLayers where !key.hasSuffix("/truncate") {
+      reading.notes.append(RuntimeNote("ignored-key", key: key, "not one of the layer types"))
     }
     let stated = pointer.flatMap { _ in statedKeys(of: reading.layerType) } ?? []
     let dictionary = PythonDictionary(parameters.members.filter { stated.contains($0.key) })

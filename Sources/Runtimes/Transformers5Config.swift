@@ -26,11 +26,16 @@ struct Transformers5Config {
   let computed: [Layer]
   /// The outer dictionary of a nested layout, equal to the only one of a flat layout.
   let outer: PythonDictionary
+  /// JSON pointers of what stands beside the dictionaries of a nested layout.
+  let besideLayers: [String]
 
   var isNested: Bool { loaded.first?.type != nil }
   /// `config.max_position_embeddings`.
-  var window: PythonValue? {
-    section["max_position_embeddings"] ?? TransformersFamilies.defaultWindow(modelType).map(PythonValue.int)
+  var window: PythonValue? { attributes.window }
+
+  /// Width of a head of a kind of layer.
+  func headDimension(of layerType: String?) -> Double? {
+    TransformersRotary.headDimension(section, modelType, layerType: layerType)
   }
 
   init(_ config: HuggingFaceConfig) {
@@ -45,6 +50,8 @@ struct Transformers5Config {
     let nested = dictionary.members.filter { labels.contains($0.key) }
     attributes.isNested = !nested.isEmpty
     outer = nested.isEmpty ? attributes.loading(dictionary) : dictionary
+    let others = nested.isEmpty ? [] : dictionary.keys.filter { !labels.contains($0) }
+    besideLayers = pointer.map { pointer in others.map { "\(pointer)/\($0)" } } ?? []
     loaded =
       nested.isEmpty
       ? [Layer(pointer: pointer, parameters: outer)]
@@ -74,6 +81,12 @@ private struct Attributes {
   let section: PythonDictionary
   let modelType: String?
   var isNested = false
+
+  /// `max_position_embeddings`, which a class may know under another name.
+  var window: PythonValue? {
+    section["max_position_embeddings"] ?? (modelType == "dbrx" ? section["max_seq_len"] : nil)
+      ?? TransformersFamilies.defaultWindow(modelType).map(PythonValue.int)
+  }
 
   /// The dictionary to start from, and the key under which the file has it.
   func dictionary() -> (PythonDictionary, key: String?) {
@@ -124,11 +137,14 @@ private struct Attributes {
     return parameters
   }
 
-  /// MiniMax-M2 states a width instead of a share.
+  /// The share that follows from widths in two families.
   private var rotaryShare: PythonValue? {
-    guard modelType == "minimax_m2", let width = section["rotary_dim"]?.number else { return nil }
-    let head = section["head_dim"]?.number ?? TransformersFamilies.defaultHeadDimension(modelType)
-    return head.map { .float(width / $0) }
+    func number(_ key: String) -> Double? { section[key]?.number }
+    if modelType == "mistral4", let rotary = number("qk_rope_head_dim"), let plain = number("qk_nope_head_dim") {
+      return .float(rotary / (plain + rotary))
+    }
+    guard modelType == "minimax_m2", let width = number("rotary_dim") else { return nil }
+    return (number("head_dim") ?? TransformersFamilies.defaultHeadDimension(modelType)).map { .float(width / $0) }
   }
 
   private func kind(of parameters: PythonDictionary) -> String {

@@ -118,8 +118,15 @@ extension TransformersRotary {
   }
 
   /// Width of a head as the config classes have it; `nil` when the file leaves it to defaults that are not modelled.
-  static func headDimension(_ section: PythonDictionary, _ modelType: String?) -> Double? {
+  static func headDimension(
+    _ section: PythonDictionary, _ modelType: String?, layerType: String? = nil
+  ) -> Double? {
     func number(_ key: String) -> Double? { section[key]?.number }
+    // Gemma 4's full-attention layers have wider heads.
+    if layerType == "full_attention" {
+      let usual: Double? = ["gemma4_text", "gemma4_unified_text"].contains(modelType ?? "") ? 512 : nil
+      if let global = number("global_head_dim") ?? usual { return global }
+    }
     if let rotary = number("qk_rope_head_dim"), let plain = number("qk_nope_head_dim"), modelType == "mistral4" {
       return plain + rotary
     }
