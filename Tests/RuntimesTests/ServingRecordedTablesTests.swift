@@ -15,6 +15,16 @@ import Testing
     }
   }
 
+  @Test func `every recorded case of SGLang has its table, factors, window and errors`() throws {
+    try check("sglang", .sglang, count: 235, window: "context_length") { recorded in
+      // Only ids of the Llama class went through its code; the others have no model class.
+      (
+        recorded.id.hasSuffix("@llama-model") ? "llama" : "qwen2",
+        recorded.members["max_position_in_batch"]?.number?.integer.map { $0 + 1 }
+      )
+    }
+  }
+
   private func check(
     _ name: String, _ runtime: Runtime, count: Int, window: String,
     _ choice: (RecordedCase) -> (modelType: String, sequenceLength: Int?)
