@@ -5,9 +5,13 @@ extension FrequencyTable {
   /// vectorised power function; disagreement with the double route beyond float32 rounding is a mistake in one of them.
   /// ``RoPEScaling/ntkByParts(factor:originalContextLength:alpha:beta:)`` as the paper words it has no such code, its
   /// double values are rounded.
+  /// - Parameter extrapolationFactor: Multiplies YaRN's share of the unscaled frequency. Not in the paper; the authors'
+  ///   code and SGLang have it.
   /// - Returns: One value for each pair; empty when the parameters have ``RoPEParameters/problems``.
-  /// - Source: transformers 5.23.0 `modeling_rope_utils.py`.
-  public static func float32InverseFrequencies(_ parameters: RoPEParameters) -> [Float] {
+  /// - Source: transformers 5.23.0 `modeling_rope_utils.py`, SGLang 0.5.23 `rotary_embedding/yarn.py`.
+  public static func float32InverseFrequencies(
+    _ parameters: RoPEParameters, extrapolationFactor: Double = 1
+  ) -> [Float] {
     guard parameters.problems.isEmpty else { return [] }
     // b ** (arange(0, d, 2) / d): the base is a Python double that enters float32 here.
     func powers(of base: Double, dimension: Int) -> [Float] {
@@ -25,7 +29,8 @@ extension FrequencyTable {
     case .yarn(let yarn):
       let range = CorrectionRange(yarn, base: parameters.base, rotaryDimension: parameters.rotaryDimension)
       return p.enumerated().map { index, p in
-        let mask = 1 - min(max((Float(index) - Float(range.low)) / Float(range.high - range.low), 0), 1)
+        let ramp = min(max((Float(index) - Float(range.low)) / Float(range.high - range.low), 0), 1)
+        let mask = (1 - ramp) * Float(extrapolationFactor)
         return 1 / (Float(yarn.factor) * p) * (1 - mask) + 1 / p * mask
       }
     case .llama3(let factor, let low, let high, let length):
