@@ -74,5 +74,6 @@ let package = Package(
     tests(of: "Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
+    tests(of: "Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE", "Bytes", "Diagnostics"]),
   ]
 )
