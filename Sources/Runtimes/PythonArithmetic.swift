@@ -19,19 +19,6 @@ func pythonQuotient(_ numerator: Double, _ denominator: Double) throws(RuntimeRe
   return numerator / denominator
 }
 
-extension YaRN {
-  /// What Python raises on its way to the correction range, in its order.
-  ///
-  /// - Throws: `ZeroDivisionError` for a beta of 0 or base 1, `ValueError` for the logarithm of 0 or less.
-  func checkCorrectionRange(base: Double) throws(RuntimeRefusal) {
-    for beta in [betaFast, betaSlow] {
-      let wavelengths = try pythonQuotient(originalContextLength, beta * 2 * .pi)
-      guard wavelengths > 0, base > 0 else { throw RuntimeRefusal("ValueError", "math domain error") }
-      _ = try pythonQuotient(1, base == 1 ? 0 : 1)
-    }
-  }
-}
-
 extension PythonDictionary {
   /// The factor on cos and sin of the codes that follow transformers: the stated one, the ratio of two magnitudes when
   /// neither is None or zero, else `m(s)`.

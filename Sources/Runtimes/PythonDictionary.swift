@@ -1,7 +1,7 @@
 import LosslessJSON
 
 /// An object of a config.json as Python code sees it after `json.load`: absent, None and a value are three things.
-struct PythonDictionary {
+struct PythonDictionary: Sendable {
   private(set) var members: [(key: String, value: PythonValue)] = []
   /// Where each key stands in ``members``; objects of a config can have many thousand keys.
   private var positions: [String: Int] = [:]
@@ -15,6 +15,9 @@ struct PythonDictionary {
     self.init()
     for member in value?.members ?? [] { self[member.key] = PythonValue(member.node.value) }
   }
+
+  /// The members of a value that is a dictionary; empty for every other one.
+  init(_ value: PythonValue?) { self = value?.dictionary ?? PythonDictionary() }
 
   /// A value, `.none` for None, `nil` when the key is absent.
   subscript(key: String) -> PythonValue? {
@@ -38,6 +41,9 @@ struct PythonDictionary {
   mutating func setDefault(_ key: String, _ value: PythonValue?) {
     if self[key] == nil { self[key] = value }
   }
+
+  /// `d.get(key) is not None`
+  func hasValue(_ key: String) -> Bool { self[key].map { !$0.isNone } ?? false }
 
   /// `d.get(key)` as a number: `nil` when absent or None.
   ///

@@ -1,7 +1,7 @@
 import LosslessJSON
 
 /// A value of a config.json as Python code sees it after `json.load`: None is a value, and an integer is not a float.
-enum PythonValue {
+enum PythonValue: Sendable {
   case none
   case bool(Bool)
   case int(Double)

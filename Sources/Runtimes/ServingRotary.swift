@@ -44,7 +44,7 @@ struct ServingRotary {
       factor: factor, originalContextLength: original,
       betaFast: try parameters.argument("beta_fast", default: 32),
       betaSlow: try parameters.argument("beta_slow", default: 1), truncate: truncate)
-    try yarn.checkCorrectionRange(base: base)
+    _ = try CorrectionRange(python: yarn, base: base, rotaryDimension: rotaryDimension)
     var result = unscaled
     result.scaling = .yarn(yarn)
     return result

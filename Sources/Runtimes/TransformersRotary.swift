@@ -55,7 +55,7 @@ struct TransformersRotary {
       factor: factor, originalContextLength: try parameters.requiredNumber("original_max_position_embeddings"),
       betaFast: try beta("beta_fast", 32), betaSlow: try beta("beta_slow", 1),
       truncate: parameters["truncate"]?.isTruthy ?? true)
-    try yarn.checkCorrectionRange(base: base)
+    _ = try CorrectionRange(python: yarn, base: base, rotaryDimension: result.rotaryDimension)
     result.scaling = .yarn(yarn)
     result.attentionFactor = try parameters.transformersMagnitude(factor: factor)
   }

@@ -9,7 +9,7 @@ import Testing
   static let undeclared: Set = ["ntk-aware", "ntk-by-parts", "dynamic-yarn"]
 
   @Test func `a declared setting gives the recorded table`() throws {
-    let (cases, factors) = try recordedCases()
+    let (cases, factors) = try formulaCases()
     var compared = 0
     for recorded in cases where !Self.undeclared.contains(recorded.input.method) {
       let id = Comment(rawValue: recorded.id)

@@ -29,7 +29,7 @@ import Testing
     _ name: String, _ runtime: Runtime, count: Int, window: String,
     _ choice: (RecordedCase) -> (modelType: String, sequenceLength: Int?)
   ) throws {
-    let recording = try TorchRecording(name)
+    let recording = try RecordedFile(name)
     let cases = recording.cases
     #expect(cases.count >= max(count, recording.count))
     #expect(runtime.version == recording.document["/version"]?.value.string)

@@ -8,7 +8,7 @@ import Testing
   func `every recorded case has its table, factors, warnings and errors`(
     name: String, runtime: Runtime, count: Int
   ) throws {
-    let recording = try TorchRecording(name)
+    let recording = try RecordedFile(name)
     let cases = recording.cases
     #expect(cases.count >= max(count, recording.count))
     #expect(runtime.name == recording.document["/runtime"]?.value.string)

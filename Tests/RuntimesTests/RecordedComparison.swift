@@ -1,66 +1,8 @@
 import Foundation
 import LosslessJSON
-import ModelConfig
 import RoPE
 
 @testable import Runtimes
-
-/// A file of recorded tables of a torch code in `fixtures/frequency-tables`.
-struct TorchRecording {
-  let document: JSONDocument
-
-  init(_ name: String, file: String = #filePath) throws {
-    let package = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let url = package.appendingPathComponent("fixtures/frequency-tables/\(name).json")
-    document = try JSONDocument([UInt8](Data(contentsOf: url)), path: url.path)
-  }
-
-  var count: Int { document["/count"]?.value.number?.integer ?? 0 }
-  var cases: [RecordedCase] { (document["/cases"]?.value.elements ?? []).map { RecordedCase($0, in: document) } }
-}
-
-/// One case: what was given to the runtime and what it answered.
-struct RecordedCase {
-  let id: String
-  /// The input's own text: an integer literal and a float are different inputs.
-  let inputText: String
-  let members: [String: JSONValue]
-  let input: [String: JSONValue]
-
-  init(_ node: JSONNode, in document: JSONDocument) {
-    members = node.value.membersByKey
-    id = members["id"]?.string ?? "?"
-    let range = node.value.members?.first { $0.key == "input" }?.node.range ?? 0..<0
-    inputText = String(decoding: document.bytes[range], as: UTF8.self)
-    input = members["input"]?.membersByKey ?? [:]
-  }
-
-  var sequenceLength: Int? { members["seq_len"]?.number?.integer }
-
-  /// The input as a config.json, of the given model type when it does not name one.
-  func config(modelType: String?) throws -> HuggingFaceConfig {
-    var text = inputText
-    if input["model_type"] == nil, let modelType {
-      text = "{\"model_type\": \"\(modelType)\", " + text.dropFirst()
-    }
-    return try HuggingFaceConfig(JSONDocument(Array(text.utf8), path: "\(id).json"))
-  }
-
-  func readings(of runtime: Runtime, modelType: String?, sequenceLength: Int? = nil) throws -> [RuntimeReading] {
-    runtime.read(
-      .config(try config(modelType: modelType), .init()), RuntimeOptions(sequenceLength: sequenceLength))
-  }
-}
-
-extension JSONValue {
-  var membersByKey: [String: JSONValue] {
-    Dictionary((members ?? []).map { ($0.key, $0.node.value) }, uniquingKeysWith: { $1 })
-  }
-  var doubles: [Double] {
-    (elements ?? []).map { $0.value.number?.double ?? $0.value.string.flatMap(Double.init) ?? .nan }
-  }
-}
 
 /// The comparison of readings with recorded cases, and its tally.
 struct RecordedComparison {
@@ -78,7 +20,11 @@ struct RecordedComparison {
   }
 
   /// Compares the error, else table, factors and samples, that `recorded` has with a reading.
-  mutating func compare(_ reading: RuntimeReading, with recorded: [String: JSONValue], id: String) {
+  ///
+  /// - Parameter tolerance: Of the table; only the errors of tables with the usual one are part of the summary.
+  mutating func compare(
+    _ reading: RuntimeReading, with recorded: [String: JSONValue], id: String, within tolerance: Double = tolerance
+  ) {
     if let error = recorded["error"]?.membersByKey {
       let missing = error["missing_key"]?.string
       if reading.refused?.kind != error["type"]?.string || (missing != nil && reading.refused?.missingKey != missing) {
@@ -89,7 +35,10 @@ struct RecordedComparison {
     guard let table = reading.table else {
       return fail(id, "no table: \(reading.refused.map { "\($0)" } ?? "\(reading.notes)")")
     }
-    compare(table.inverseFrequencies, recorded["inv_freq"]?.doubles ?? [], id: id)
+    if recorded["inv_freq"] == nil, recorded["cos_sin"]?.elements?.isEmpty != false { fail(id, "nothing to compare") }
+    if let frequencies = recorded["inv_freq"]?.doubles {
+      compare(table.inverseFrequencies, frequencies, id: id, within: tolerance)
+    }
     if let factor = recorded["attention_factor"]?.number?.double, !isClose(table.attentionFactor, factor, 1e-12) {
       fail(id, "attention factor \(table.attentionFactor), recorded \(factor)")
     }
@@ -108,7 +57,7 @@ struct RecordedComparison {
     abs(value - recorded) <= tolerance * max(abs(recorded), 1)
   }
 
-  private mutating func compare(_ values: [Double], _ recorded: [Double], id: String) {
+  private mutating func compare(_ values: [Double], _ recorded: [Double], id: String, within tolerance: Double) {
     guard values.count == recorded.count else {
       return fail(id, "\(values.count) pairs, recorded \(recorded.count)")
     }
@@ -118,8 +67,8 @@ struct RecordedComparison {
         continue
       }
       let ulps = abs(value - truth) / Double(Float(truth).ulp)
-      if !(ulps <= largestError) { (largestError, worst) = (ulps, "\(id) pair \(pair)") }
-      if !(abs(value / truth - 1) <= Self.tolerance) {
+      if tolerance == Self.tolerance, !(ulps <= largestError) { (largestError, worst) = (ulps, "\(id) pair \(pair)") }
+      if !(abs(value / truth - 1) <= tolerance) {
         return fail(id, "pair \(pair) is \(value), recorded \(truth), \(ulps) ULP")
       }
     }
