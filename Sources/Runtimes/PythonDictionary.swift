@@ -13,6 +13,9 @@ struct PythonDictionary {
     for member in value?.members ?? [] { self[member.key] = member.node.value }
   }
 
+  /// The members of an object that a runtime's code spells out, given as JSON; empty when the text is not an object.
+  init(json text: String) { self.init((try? JSONDocument(Array(text.utf8), path: ""))?.root.value) }
+
   /// A value, `.null` for None, `nil` when the key is absent.
   subscript(key: String) -> JSONValue? {
     get { members.first { $0.key == key }?.value }

@@ -61,7 +61,7 @@ struct Transformers5Config {
     }
     if parameters["rope_theta"] == nil {
       let base = TransformersFamilies.defaultBase(modelType)
-      parameters["rope_theta"] = .number(JSONNumber(text: JSONText.float(base).compact))
+      parameters["rope_theta"] = PythonDictionary(json: "{\"base\": \(JSONText.float(base).compact)}")["base"]
     }
     let kind = parameters.string("rope_type") ?? parameters.string("type") ?? "default"
     parameters["rope_type"] = .string(kind)
@@ -83,20 +83,19 @@ struct Transformers5Config {
 
   /// Parameters that a config class installs itself when the file has none, or None.
   private static func ownParameters(_ modelType: String?) -> PythonDictionary? {
-    func number(_ text: String) -> JSONValue { .number(JSONNumber(text: text)) }
     switch modelType {
     case "gpt_oss":
-      return PythonDictionary([
-        ("rope_type", .string("yarn")), ("factor", number("32.0")), ("beta_fast", number("32.0")),
-        ("beta_slow", number("1.0")), ("truncate", .bool(false)),
-        ("original_max_position_embeddings", number("4096")),
-      ])
+      return PythonDictionary(
+        json: """
+          {"rope_type": "yarn", "factor": 32.0, "beta_fast": 32.0, "beta_slow": 1.0, "truncate": false,
+           "original_max_position_embeddings": 4096}
+          """)
     case "ministral3":
-      return PythonDictionary([
-        ("rope_type", .string("yarn")), ("rope_theta", number("1000000.0")), ("factor", number("16.0")),
-        ("original_max_position_embeddings", number("16384")), ("beta_fast", number("32.0")),
-        ("beta_slow", number("1.0")), ("mscale", number("1.0")), ("mscale_all_dim", number("1.0")),
-      ])
+      return PythonDictionary(
+        json: """
+          {"rope_type": "yarn", "rope_theta": 1000000.0, "factor": 16.0, "original_max_position_embeddings": 16384,
+           "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0}
+          """)
     default: return nil
     }
   }
