@@ -73,6 +73,7 @@ let package = Package(
     tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),
     tests(of: "Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
+    tests(of: "Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE", "Bytes", "Diagnostics"]),
     tests(of: "Attention", ["RoPE"]),
   ]
 )
