@@ -1,6 +1,5 @@
-import GGUF
+import LosslessJSON
 import ModelConfig
-import RoPE
 
 extension LlamaCppConversion {
   /// What the converter class of an architecture does beside the common keys.
@@ -23,6 +22,8 @@ extension LlamaCppConversion {
     case partialQuotient(Double?)
     /// A share of the hidden size, over heads.
     case partialHidden(Double?)
+    /// Half of `attention_dim`, else of `quotient`, unless a share is stated.
+    case chatGLM
     /// The member `rotary_dim`.
     case stated
     /// The part of latent attention that rotates.
@@ -153,7 +154,7 @@ extension LlamaCppConversion {
         "StableLmForCausalLM", "StableLMEpochForCausalLM", "LlavaStableLMEpochForCausalLM",
       ]
     ),
-    (Family(architecture: "internlm2", width: .head), ["InternLM2ForCausalLM"]),
+    (Family(architecture: "internlm2"), ["InternLM2ForCausalLM"]),
     (Family(architecture: "bailingmoe", width: .head), ["BailingMoeForCausalLM"]),
     (Family(architecture: "bailingmoe2", width: .partialHead(0.5)), ["BailingMoeV2ForCausalLM"]),
     (Family(architecture: "minimax-m2", width: .stated), ["MiniMaxM2ForCausalLM"]),
@@ -161,6 +162,15 @@ extension LlamaCppConversion {
     (Family(architecture: "baichuan", width: .quotient), ["BaichuanForCausalLM", "BaiChuanForCausalLM"]),
     (Family(architecture: "xverse", width: .quotient), ["XverseForCausalLM"]),
     (Family(architecture: "arctic", width: .quotient), ["ArcticForCausalLM"]),
+    (
+      Family(architecture: "chatglm", width: .chatGLM, steps: .bare),
+      ["ChatGLMModel", "ChatGLMForConditionalGeneration", "GlmForCausalLM"]
+    ),
+    (Family(architecture: "falcon", steps: .bare), ["FalconForCausalLM", "RWForCausalLM"]),
+    (Family(architecture: "laguna"), ["LagunaForCausalLM"]),
+    (Family(architecture: "cohere2moe", width: .head, steps: .unscaled), ["Cohere2MoeForCausalLM"]),
+    (Family(architecture: "dream"), ["DreamModel"]),
+    (Family(architecture: "rnd1"), ["RND1"]),
     (Family(architecture: "olmo"), ["OlmoForCausalLM", "OLMoForCausalLM"]),
     (Family(architecture: "olmo2"), ["Olmo2ForCausalLM", "Olmo3ForCausalLM"]),
     (Family(architecture: "olmoe"), ["OlmoeForCausalLM"]),
@@ -177,6 +187,20 @@ extension LlamaCppConversion {
     (Family(architecture: "mellum"), ["MellumForCausalLM"]),
   ]
 
+  /// `max_position_embeddings` of the config class, for the few files that do not state it.
+  static func defaultWindow(_ modelType: String?) -> JSONValue? {
+    let windows: [String: Int] = [
+      "arcee": 4096, "cohere": 8192, "cohere2": 8192, "deepseek_v2": 2048, "deepseek_v3": 4096, "exaone4": 2048,
+      "gemma": 8192, "gemma2": 8192, "gemma3_text": 131_072, "glm4": 131_072, "gpt_neox": 2048, "gpt_oss": 131_072,
+      "granite": 2048, "granitemoe": 2048, "llama": 2048, "ministral3": 262_144, "mistral": 131_072,
+      "mixtral": 131_072, "nemotron": 4096, "olmo": 2048, "olmo2": 2048, "olmo3": 2048, "phi": 2048, "phi3": 4096,
+      "qwen2": 32_768, "qwen2_moe": 32_768, "qwen3": 32_768, "qwen3_moe": 32_768, "smollm3": 32_768,
+      "stablelm": 4096, "starcoder2": 4096,
+    ]
+    guard let window = windows[modelType ?? ""] else { return nil }
+    return PythonDictionary(json: "{\"window\": \(window)}")["window"]
+  }
+
   /// Families whose config class is not part of transformers: the converter falls back to the JSON text.
   static func needsRemoteCode(_ modelType: String?) -> Bool {
     guard let modelType else { return true }
@@ -185,6 +209,26 @@ extension LlamaCppConversion {
       "kimi_vl", "minicpm", "minicpm3", "orion", "qwen", "smallthinker", "xverse",
     ].contains(modelType)
   }
+
+  /// Rotary models that the converter knows and whose rules are not given here.
+  private static let notModelled: Set = [
+    "BailingMoeV3ForCausalLM", "BailingMoeV3VLForConditionalGeneration", "BambaForCausalLM", "BitNetForCausalLM",
+    "BitnetForCausalLM", "ChameleonForCausalLM", "ChameleonForConditionalGeneration", "CodeShellForCausalLM",
+    "CogVLMForCausalLM", "DbrxForCausalLM", "DeepseekOCRForCausalLM", "DeepseekV4ForCausalLM", "Dots3NoteForCausalLM",
+    "Dots3NoteForConditionalGeneration", "EuroBertModel", "FalconH1ForCausalLM", "Glm5NextForConditionalGeneration",
+    "GraniteMoeHybridForCausalLM", "GraniteMoeSWAForCausalLM", "GraniteSWAForCausalLM", "GraniteSwitchForCausalLM",
+    "Grok1ForCausalLM", "GrokForCausalLM", "HYV3ForCausalLM", "HYV4ForCausalLM", "HrmTextForCausalLM",
+    "HunYuanVLForConditionalGeneration", "Jais2ForCausalLM", "KimiK3ForConditionalGeneration",
+    "KimiLinearForCausalLM", "LLaDAMoEModelLM", "LLaDAModelLM", "MaincoderForCausalLM", "MapleForCausalLM",
+    "MiniCPM3ForCausalLM", "MiniCPMV4_6ForConditionalGeneration", "MiniMaxM1ForCausalLM",
+    "MiniMaxM3SparseForCausalLM", "MiniMaxText01ForCausalLM", "ModernBertForMaskedLM", "ModernBertModel",
+    "MuseGlimmerForConditionalGeneration", "NemotronHForCausalLM", "NemotronHPuzzleForCausalLM", "NeoBERT",
+    "NomicBertModel", "OpenELMForCausalLM", "OrionForCausalLM", "PLMForCausalLM", "PLaMo2ForCausalLM",
+    "PLaMo3ForCausalLM", "PanguEmbeddedForCausalLM", "Plamo2ForCausalLM", "Plamo3ForCausalLM", "PlamoForCausalLM",
+    "QWenLMHeadModel", "Qwen3TTSForConditionalGeneration", "Qwen4ExpForCausalLM",
+    "Qwen4ExpForConditionalGeneration", "SarvamMoEForCausalLM", "Spark2_5ForCausalLM", "Step3p5ForCausalLM",
+    "Step3p7ForConditionalGeneration", "TalkieForCausalLM", "UltravoxModel", "UnlimitedOCRForCausalLM",
+  ]
 
   /// - Throws: `ValueError` without a class name, `NotImplementedError` for classes the converter does not register, and
   ///   `not modelled` where we do not know what it would write.
@@ -195,7 +239,9 @@ extension LlamaCppConversion {
         "ValueError", missing: "architectures", "the converter goes by architectures, which is missing")
     }
     guard var family = families.first(where: { $0.classes.contains(name) })?.0 else {
-      throw RuntimeRefusal("not modelled", "which keys the converter writes for \(name) is not known here")
+      throw notModelled.contains(name)
+        ? RuntimeRefusal("not modelled", "which keys the converter writes for \(name) is not known here")
+        : RuntimeRefusal("NotImplementedError", "architecture \(name) is not supported by the converter")
     }
     if family.architecture == "mistral3", config.modelType == "mistral4" {
       family = Family(architecture: "mistral4", width: .latent)

@@ -15,8 +15,15 @@ extension LlamaCppConversion {
       // int(share * width) // heads: rounded twice.
       let width = (Double(try integer(["hidden_size", "n_embd"])) * (try partialFactor(share))).rounded(.down)
       try set(rotaryDimension: width / Double(heads()))
+    case .chatGLM:
+      let width = try settings.hasValue("attention_dim") ? settings.uint32("attention_dim") : quotient()
+      try set(rotaryDimension: Double(width) * partialFactor(0.5))
     case .stated: try uint32(keys.rotaryDimension, settings, "rotary_dim", isRequired: true)
-    case .latent: try uint32(keys.rotaryDimension, settings, "qk_rope_head_dim", isRequired: true)
+    case .latent:
+      try uint32(keys.rotaryDimension, settings, "qk_rope_head_dim", isRequired: true)
+      if family.architecture == "glm-dsa" {
+        try set(rotaryDimension: Double(settings.uint32("qk_rope_head_dim")) * partialFactor(1))
+      }
     }
   }
 
@@ -32,9 +39,10 @@ extension LlamaCppConversion {
   /// - Throws: `KeyError` where the class has no default.
   private func partialFactor(_ standard: Double?) throws(RuntimeRefusal) -> Double {
     let member = "partial_rotary_factor"
-    // Two classes look for the older name beside the dictionary.
-    if ["cohere2", "gptneox"].contains(family.architecture), let share = try settings.number("rotary_pct") {
-      return share
+    // Two classes look for the older name beside the dictionary; transformers 5 has moved gpt_neox's into it.
+    if family.architecture == "cohere2" { return try settings.requiredNumber("rotary_pct") }
+    if family.architecture == "gptneox" {
+      throw RuntimeRefusal("KeyError", missing: "rotary_pct", "rotary_pct is missing")
     }
     if let standard, rope[member] == nil { return standard }
     return try rope.requiredNumber(member)
@@ -66,6 +74,13 @@ extension LlamaCppConversion {
     case "gemma4":
       writeGemma3Defaults()
       try writeGemma4Widths()
+    case "laguna": try writeLagunaWidths()
+    case "falcon": set(keys.contextLength, .uint32(2048), from: nil)
+    case "chatglm":
+      try uint32(
+        keys.contextLength, settings, settings.hasValue("seq_length") ? "seq_length" : "hidden_size", isRequired: true)
+      let ratio = try settings.number("rope_ratio") ?? 1
+      set(keys.base, .float32(Float(10_000 * ratio)), from: "rope_ratio")
     case "phi3", "phimoe":
       try uint32(keys.original, rope, ConfigKey.original, isRequired: true)
       try float32(keys.base, rope, ConfigKey.ropeTheta)
@@ -84,10 +99,28 @@ extension LlamaCppConversion {
 
   /// Values that published Gemma 3 configs leave to the class.
   private mutating func writeGemma3Defaults() {
-    if metadata[keys.contextLength] == nil { set(keys.contextLength, .uint32(131_072), from: nil) }
     if metadata[keys.headCount] == nil { set(keys.headCount, .uint32(8), from: nil) }
     if metadata[keys.headDimension] == nil { set(keys.headDimension, .uint32(256), from: nil) }
-    if pointer(ConfigKey.ropeTheta) == nil { set(keys.base, .float32(1_000_000), from: nil) }
+  }
+
+  private func requireLayerTypes() throws(RuntimeRefusal) {
+    guard hasLayerTypes else {
+      throw RuntimeRefusal("KeyError", missing: "full_attention", "full_attention is missing")
+    }
+  }
+
+  /// A share of the head for each kind of layer.
+  private mutating func writeLagunaWidths() throws(RuntimeRefusal) {
+    try requireLayerTypes()
+    let head = Double(try settings.uint32("head_dim"))
+    for (key, layer) in [(keys.rotaryDimension, rope), (keys.slidingRotaryDimension, slidingRope)] where !layer.isEmpty
+    {
+      let width = (head * (try layer.number("partial_rotary_factor") ?? 1)).rounded(.towardZero)
+      guard let width = UInt32(exactly: width) else {
+        throw RuntimeRefusal("struct.error", "a rotary width of \(width)")
+      }
+      set(key, .uint32(width), from: "partial_rotary_factor")
+    }
   }
 
   private mutating func writeGemma4Widths() throws(RuntimeRefusal) {
@@ -95,6 +128,7 @@ extension LlamaCppConversion {
     try uint32(keys.rotaryDimension, settings, "global_head_dim", isRequired: true)
     try uint32(keys.slidingHeadDimension, settings, "head_dim", isRequired: true)
     try uint32(keys.slidingRotaryDimension, settings, "head_dim", isRequired: true)
+    try requireLayerTypes()
     guard rope.string(ConfigKey.ropeType) == "proportional" else {
       throw RuntimeRefusal("AssertionError", "full attention is not of kind proportional")
     }
@@ -166,6 +200,10 @@ extension LlamaCppConversion {
 
   /// How far each pair is slowed down: the unscaled inverse frequency over the scaled one.
   private mutating func writeLlama3() throws(RuntimeRefusal) {
+    guard !["afmoe", "granite", "granitemoe"].contains(family.architecture) else {
+      throw RuntimeRefusal(
+        "ValueError", "the list of \(family.architecture)'s tensors has no \(GGUFKeys.divisorsTensor)")
+    }
     let isExaone4 = family.architecture.hasPrefix("exaone") && family.architecture != "exaone"
     let scaling = RoPEScaling.llama3(
       factor: try rope.number(ConfigKey.factor) ?? (isExaone4 ? 16 : 8),
@@ -180,7 +218,7 @@ extension LlamaCppConversion {
     let scaled = FrequencyTable.float32InverseFrequencies(parameters)
     set(
       GGUFKeys.divisorsTensor, zip(plain, scaled).map { $0 / $1 },
-      from: ConfigKey.factor, "low_freq_factor", "high_freq_factor", ConfigKey.original)
+      from: ConfigKey.ropeType, ConfigKey.factor, "low_freq_factor", "high_freq_factor", ConfigKey.original)
   }
 
   private mutating func writeLongrope() throws(RuntimeRefusal) {
@@ -196,7 +234,7 @@ extension LlamaCppConversion {
       throw RuntimeRefusal(
         "ValueError", "the lists hold \(long.count) and \(short.count) factors for \(width) elements")
     }
-    set(GGUFKeys.longFactorsTensor, long.map { Float($0) }, from: "long_factor")
+    set(GGUFKeys.longFactorsTensor, long.map { Float($0) }, from: ConfigKey.ropeType, "long_factor")
     set(GGUFKeys.shortFactorsTensor, short.map { Float($0) }, from: "short_factor")
   }
 

@@ -25,6 +25,7 @@ struct LlamaCppConversion {
   /// `rope_parameters`: that of full attention when there is one for each layer type.
   let rope: PythonDictionary
   let slidingRope: PythonDictionary
+  let hasLayerTypes: Bool
   /// JSON pointer of ``rope``'s dictionary in the file.
   private let dictionary: String?
 
@@ -38,10 +39,12 @@ struct LlamaCppConversion {
     var settings = PythonDictionary(config.document.root.value)
     let section = PythonDictionary(config.document[config.section]?.value)
     for key in section.keys { settings[key] = section[key] }
+    if settings[ConfigKey.maximum] == nil { settings[ConfigKey.maximum] = Self.defaultWindow(config.modelType) }
     self.settings = settings
-    let source = RopeParameters(config, settings)
+    let source = LlamaCppRopeParameters(config, settings)
     rope = source.full
     slidingRope = source.sliding
+    hasLayerTypes = source.hasLayerTypes
     dictionary = source.pointer
 
     try writeLengths()
@@ -160,7 +163,11 @@ extension LlamaCppConversion {
       result.notes[index].key = origin
     }
     guard let dictionary else { return result }
-    let silent = [ConfigKey.ropeType, ConfigKey.type].map { "\(dictionary)/\($0)" }
+    // Two spellings of the kind count as one member, and the unscaled kind needs no key. Sections become an array.
+    let kinds = [ConfigKey.ropeType, ConfigKey.type].map { "\(dictionary)/\($0)" }
+    let saysNothing =
+      kinds.contains(where: used.contains) || ["default", "mrope"].contains(rope.string(ConfigKey.ropeType))
+    let silent = (saysNothing ? kinds : []) + ["\(dictionary)/mrope_section"]
     let dropped = PythonDictionary(config.document[dictionary]?.value).keys.map { "\(dictionary)/\($0)" }
       .filter { !silent.contains($0) && !used.contains($0) }
     result.notes += dropped.map { RuntimeNote("ignored-key", key: $0, "the converter does not write it") }
@@ -181,59 +188,5 @@ extension PythonDictionary {
 extension RuntimeRefusal {
   fileprivate static func unpackable(_ member: String, _ type: String) -> RuntimeRefusal {
     RuntimeRefusal("struct.error", "\(member) is not \(type)")
-  }
-}
-
-/// `rope_parameters` as the converter's constructor leaves it.
-private struct RopeParameters {
-  var full = PythonDictionary()
-  var sliding = PythonDictionary()
-  var pointer: String?
-
-  init(_ config: HuggingFaceConfig, _ settings: PythonDictionary) {
-    let layers: [(type: String?, parameters: PythonDictionary)]
-    if LlamaCppConversion.needsRemoteCode(config.modelType) {
-      // transformers does not load it, so the JSON text counts; here the newer name wins.
-      let name = settings[ConfigKey.ropeParameters] != nil ? ConfigKey.ropeParameters : ConfigKey.ropeScaling
-      let outer = PythonDictionary(config.document["\(config.section)/\(name)"]?.value)
-      pointer = "\(config.section)/\(name)"
-      let inner = config.layerTypes(of: "\(config.section)/\(name)")
-      layers =
-        inner.isEmpty
-        ? [(nil, outer)]
-        : inner.map { ($0, PythonDictionary(config.document["\(config.section)/\(name)/\($0)"]?.value)) }
-    } else {
-      pointer = config.dictionaries.first
-      layers = Transformers5Config(config).loaded.map { ($0.type, $0.parameters ?? PythonDictionary()) }
-    }
-    guard layers.contains(where: { $0.type == nil }) else {
-      full = layers.first { $0.type == "full_attention" }?.parameters ?? full
-      sliding = layers.first { $0.type == "sliding_attention" }?.parameters ?? sliding
-      pointer = pointer.map { "\($0)/full_attention" }
-      return
-    }
-    full = layers.first?.parameters ?? full
-    mirror(settings)
-  }
-
-  /// Values beside the dictionary are copied in where it lacks them.
-  private mutating func mirror(_ settings: PythonDictionary) {
-    func first(_ names: [String]) -> String? { names.first { settings[$0] != nil } }
-    let outside: [(String, [String])] = [
-      (
-        ConfigKey.ropeTheta,
-        ["global_rope_theta", "rope_global_theta", "rope_theta_global", "rope_theta", "rotary_emb_base"]
-      ),
-      ("partial_rotary_factor", ["partial_rotary_factor", "rope_pct", "rope_percent"]),
-      (ConfigKey.original, [ConfigKey.original]),
-    ]
-    for (member, names) in outside where full[member] == nil {
-      if let name = first(names), settings.hasValue(name) { full[member] = settings[name] }
-    }
-    if full[ConfigKey.ropeType] == nil, full.hasValue(ConfigKey.type) {
-      full[ConfigKey.ropeType] = full[ConfigKey.type]
-    }
-    let local = ["local_rope_theta", "rope_local_theta", "rope_theta_local", "swa_rope_theta", "rope_local_base_freq"]
-    if let name = first(local), settings.hasValue(name) { sliding[ConfigKey.ropeTheta] = settings[name] }
   }
 }
