@@ -22,6 +22,8 @@ public enum RuntimeInput: Sendable {
 public struct RuntimeOptions: Sendable {
   /// Longest sequence, in tokens, for kinds whose table depends on it; the largest position is one less.
   public var sequenceLength: Int?
+  /// Options of llama.cpp's command line.
+  public var llamaCpp = LlamaCppContext()
   public init(sequenceLength: Int? = nil) { self.sequenceLength = sequenceLength }
 }
 

@@ -49,7 +49,7 @@ enum TransformersFamilies {
   /// sliding-window layers stands, and the defaults of both.
   static func slidingBase(_ modelType: String?) -> (key: String?, full: Double, sliding: Double)? {
     switch modelType {
-    case "gemma3_text", "gemma3n_text": ("rope_local_base_freq", 1_000_000, 10_000)
+    case "gemma3", "gemma3_text", "gemma3n", "gemma3n_text": ("rope_local_base_freq", 1_000_000, 10_000)
     case "olmo3": (nil, 500_000, 500_000)
     default: nil
     }
