@@ -50,7 +50,7 @@ let package = Package(
     module("Attention", ["RoPE"]),
     module(
       "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
-    module("Runtimes", ["ModelConfig", "RoPE"]),
+    module("Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(
       "PatchPlanning",
       ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
@@ -71,7 +71,7 @@ let package = Package(
 
     .target(name: "TestSupport", dependencies: ["Bytes", "Diagnostics"], path: "Tests/TestSupport"),
     tests(of: "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
-    tests(of: "Runtimes", ["ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
+    tests(of: "Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE", "Bytes", "Diagnostics"]),
     tests(of: "Bytes", ["Diagnostics"]),
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
     tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),

@@ -26,8 +26,29 @@ package struct GGUFKeys: Sendable {
   package var betaFast: String { rope("scaling.yarn_beta_fast") }
   package var betaSlow: String { rope("scaling.yarn_beta_slow") }
   package var logMultiplier: String { rope("scaling.yarn_log_multiplier") }
+  package var extrapolationFactor: String { rope("scaling.yarn_ext_factor") }
+  /// Not the magnitude: llama.cpp overwrites it wherever YaRN is active. See ``attentionFactor``.
+  package var yarnAttentionFactor: String { rope("scaling.yarn_attn_factor") }
+  package var finetuned: String { rope("scaling.finetuned") }
+  package var alpha: String { rope("scaling.alpha") }
+  /// How the pairs are shared between the axes of multi-axis rotation.
+  package var sections: String { rope("dimension_sections") }
+  package var slidingBase: String { rope("freq_base_swa") }
+  package var slidingRotaryDimension: String { rope("dimension_count_swa") }
+
+  package var embeddingLength: String { "\(architecture).embedding_length" }
+  package var headCount: String { attention("head_count") }
+  package var headDimension: String { attention("key_length") }
+  /// Head size of latent attention once it is spelled out; ``headDimension`` is that of the compressed form.
+  package var latentHeadDimension: String { attention("key_length_mla") }
+  package var slidingHeadDimension: String { attention("key_length_swa") }
+  package var slidingWindow: String { attention("sliding_window") }
+  package var temperatureScale: String { attention("temperature_scale") }
+  /// Base of the layers that compress their keys (deepseek4); the others use ``base``.
+  package var compressedBase: String { attention("compress_rope_freq_base") }
 
   private func rope(_ name: String) -> String { "\(architecture).rope.\(name)" }
+  private func attention(_ name: String) -> String { "\(architecture).attention.\(name)" }
 
   /// Whether llama.cpp reads the beta keys; for all other architectures 32 and 1 are fixed.
   package var readsBetas: Bool { ["grok", "mistral3"].contains(architecture) }
@@ -174,18 +195,16 @@ extension GGUFFile {
   private func readDimensions(
     _ keys: GGUFKeys, length: (String) -> Declared<Int>?, into result: inout RoPEDeclaration
   ) {
-    let architecture = keys.architecture
-    if let head = length("\(architecture).attention.key_length") {
+    if let head = length(keys.headDimension) {
       result.headDimension = head
-    } else if let width = length("\(architecture).embedding_length"),
-      self["\(architecture).attention.head_count"]?.type != .array,
-      let heads = length("\(architecture).attention.head_count"), width.value >= heads.value
+    } else if let width = length(keys.embeddingLength), self[keys.headCount]?.type != .array,
+      let heads = length(keys.headCount), width.value >= heads.value
     {
       result.headDimension = width.map { $0 / heads.value }
     }
     result.rotaryDimension = length(keys.rotaryDimension) ?? result.headDimension
     // Converters of gpt-neox and some MLA models state a head size that is narrower than what rotates.
-    if architecture == "deepseek2", let mla = length("\(architecture).attention.key_length_mla") {
+    if keys.architecture == "deepseek2", let mla = length(keys.latentHeadDimension) {
       result.headDimension = mla
     }
   }

@@ -15,8 +15,8 @@ public enum TableReport {
     .object([
       ("runtime", .string(reading.runtime)), ("version", .optional(reading.version)),
       ("layerType", .optional(reading.layerType)), ("kind", .string(reading.kind)),
-      ("rotaryDimension", .optional(reading.parameters?.rotaryDimension)),
-      ("base", .optional(reading.parameters?.base)), ("factor", .optional(reading.factor)),
+      ("rotaryDimension", .optional(reading.rotaryDimension)),
+      ("base", .optional(reading.base)), ("factor", .optional(reading.factor)),
       ("originalContext", .optional(reading.originalContext)),
       (
         "inverseFrequencies",
@@ -25,7 +25,7 @@ public enum TableReport {
       ("attentionFactor", .optional(reading.table?.attentionFactor)),
       ("softmaxScaleMultiplier", .optional(reading.table?.softmaxScaleMultiplier)),
       ("contextLength", .optional(reading.contextLength)),
-      ("refused", reading.refused.map { .object([("reason", .string($0))]) } ?? .null),
+      ("refused", reading.refused.map { .object([("reason", .string($0.reason))]) } ?? .null),
       (
         "notes",
         .array(
@@ -63,7 +63,8 @@ public enum TableReport {
   private static func text(_ reading: RuntimeReading) -> String {
     let layers = reading.layerType.map { ", \($0)" } ?? ""
     guard let table = reading.table, let parameters = reading.parameters else {
-      return printable("\(reading.runtime)\(layers): no table, \(reading.refused ?? "")") + "\n"
+      return printable("\(reading.runtime)\(layers): no table, \(reading.refused?.reason ?? "")") + "
+"
     }
     var unscaled = parameters
     unscaled.scaling = .none

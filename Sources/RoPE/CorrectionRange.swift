@@ -17,16 +17,17 @@ public struct CorrectionRange: Sendable, Equatable {
   public var high: Double
 
   public init(_ yarn: YaRN, base: Double, rotaryDimension: Int) {
-    let d = Double(rotaryDimension)
-    func index(rotations: Double) -> Double {
-      d * logarithm(yarn.originalContextLength / (rotations * 2 * .pi)) / (2 * logarithm(base))
-    }
-    let fast = index(rotations: yarn.betaFast)
-    let slow = index(rotations: yarn.betaSlow)
+    let fast = Self.index(rotations: yarn.betaFast, yarn, base: base, rotaryDimension: rotaryDimension)
+    let slow = Self.index(rotations: yarn.betaSlow, yarn, base: base, rotaryDimension: rotaryDimension)
     low = max(yarn.truncate ? fast.rounded(.down) : fast, 0)
-    high = min(yarn.truncate ? slow.rounded(.up) : slow, d - 1)
+    high = min(yarn.truncate ? slow.rounded(.up) : slow, Double(rotaryDimension) - 1)
     // The reference's way out of a division by zero; the ramp is then a step.
     if low == high { high += 0.001 }
+  }
+
+  /// Index of the pair that turns `rotations` times within the original length, not rounded: `c(r)` above.
+  package static func index(rotations: Double, _ yarn: YaRN, base: Double, rotaryDimension: Int) -> Double {
+    Double(rotaryDimension) * logarithm(yarn.originalContextLength / (rotations * 2 * .pi)) / (2 * logarithm(base))
   }
 
   /// The share of the interpolated frequency in each pair, from 0 (keep) to 1 (divide by the factor).

@@ -5,6 +5,8 @@ import Glibc
 package func cosine(_ angle: Double) -> Double { cos(angle) }
 package func sine(_ angle: Double) -> Double { sin(angle) }
 
-func logarithm(_ x: Double) -> Double { log(x) }
+package func logarithm(_ x: Double) -> Double { log(x) }
 package func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }
-func power(_ base: Float, _ exponent: Float) -> Float { powf(base, exponent) }
+package func power(_ base: Float, _ exponent: Float) -> Float { powf(base, exponent) }
+package func logarithm(_ x: Float) -> Float { logf(x) }
+func exponential(_ x: Float) -> Float { expf(x) }

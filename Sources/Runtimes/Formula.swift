@@ -11,13 +11,16 @@ public enum Formula {
   /// - Parameter sequenceLength: For kinds whose table depends on it (dynamic, LongRoPE); the declared window if `nil`.
   public static func read(_ declaration: RoPEDeclaration, sequenceLength: Int? = nil) -> RuntimeReading {
     let kind = declaration.scalingKind ?? "default"
-    var reading = RuntimeReading(
-      runtime: name, version: nil, layerType: declaration.layerType, kind: kind, factor: declaration.factor?.value,
-      originalContext: declaration.originalContext?.value, contextLength: declaration.contextLength?.value)
+    var reading = RuntimeReading(name, version: nil, layerType: declaration.layerType, kind: kind)
+    reading.factor = declaration.factor?.value
+    reading.originalContext = declaration.originalContext.map { Double($0.value) }
+    reading.contextLength = declaration.contextLength?.value
     switch parameters(declaration, kind: kind, sequenceLength: sequenceLength) {
-    case .failure(let reason): reading.refused = reason.text
+    case .failure(let refusal): reading.refused = refusal
     case .success(let parameters):
       reading.parameters = parameters
+      reading.base = parameters.base
+      reading.rotaryDimension = parameters.rotaryDimension
       reading.table = FrequencyTable(parameters)
       if ["linear", "dynamic"].contains(kind), let factor = declaration.factor?.value, !declaration.absentKindIsLinear,
         declaration.layerType == nil, let window = declaration.contextLength?.value
@@ -30,31 +33,26 @@ public enum Formula {
     return reading
   }
 
-  /// Why the equations cannot be evaluated.
-  private struct Refusal: Error {
-    var text: String
-    init(_ text: String) { self.text = text }
-  }
-
   private static func parameters(
     _ declaration: RoPEDeclaration, kind: String, sequenceLength: Int?
-  ) -> Result<RoPEParameters, Refusal> {
-    Result { () throws(Refusal) in
-      func need<Value>(_ value: Declared<Value>?, _ what: String) throws(Refusal) -> Value {
-        guard let value else { throw Refusal("the file states no \(what)") }
+  ) -> Result<RoPEParameters, RuntimeRefusal> {
+    Result { () throws(RuntimeRefusal) in
+      func need<Value>(_ value: Declared<Value>?, _ what: String) throws(RuntimeRefusal) -> Value {
+        guard let value else { throw RuntimeRefusal("not stated", "the file states no \(what)") }
         return value.value
       }
       let base = try need(declaration.base, "RoPE base")
       let rotary = try need(declaration.rotaryDimension, "rotary dimension, nor what it follows from")
       if let other = declaration.bases.first(where: { $0.value != base }), let first = declaration.base {
-        throw Refusal(
+        throw RuntimeRefusal(
+          "contradiction",
           "the base is \(base) at \(first.place.key ?? "?") and \(other.value) at \(other.place.key ?? "?")")
       }
       // In a config.json the member belongs to YaRN and LongRoPE, other kinds pass it over; a GGUF's is for every kind.
       let magnitude = declaration.absentKindIsLinear ? declaration.attentionFactor?.value : nil
       var result = RoPEParameters(base: base, rotaryDimension: rotary, attentionFactor: magnitude ?? 1)
-      let factor = { () throws(Refusal) in try need(declaration.factor, "scaling factor") }
-      let original = { () throws(Refusal) in
+      let factor = { () throws(RuntimeRefusal) in try need(declaration.factor, "scaling factor") }
+      let original = { () throws(RuntimeRefusal) in
         Double(try need(declaration.originalContext, "original context length"))
       }
       switch kind {
@@ -96,24 +94,28 @@ public enum Formula {
         let head = try need(declaration.headDimension, "head dimension")
         result.scaling = .proportional(factor: declaration.factor?.value ?? 1, headDimension: head)
       default:
-        throw Refusal("\"\(kind)\" is not a scaling kind of the published equations")
+        throw RuntimeRefusal("unknown kind", "\"\(kind)\" is not a scaling kind of the published equations")
       }
       try checkStoredDivisors(declaration, kind: kind)
-      if let problem = result.problems.first { throw Refusal("\(problem)") }
+      if let problem = result.problems.first { throw RuntimeRefusal("unusable value", "\(problem)") }
       return result
     }
   }
 
   /// A GGUF's divisors are the whole scaling; llama.cpp would divide once more by whatever is declared beside them.
-  private static func checkStoredDivisors(_ declaration: RoPEDeclaration, kind: String) throws(Refusal) {
+  private static func checkStoredDivisors(_ declaration: RoPEDeclaration, kind: String) throws(RuntimeRefusal) {
     guard declaration.absentKindIsLinear else { return }
     if kind != "default", declaration.frequencyDivisors != nil {
-      throw Refusal("the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
+      throw RuntimeRefusal(
+        "contradiction", "the file stores per-pair divisors (rope_freqs) and declares \(kind) scaling on top")
     }
     guard (declaration.longFactors ?? declaration.shortFactors) != nil else { return }
-    if kind != "longrope" { throw Refusal("the file stores LongRoPE's factors and declares \(kind) scaling") }
+    if kind != "longrope" {
+      throw RuntimeRefusal("contradiction", "the file stores LongRoPE's factors and declares \(kind) scaling")
+    }
     if let factor = declaration.factor?.value, factor != 1 {
-      throw Refusal("the file stores LongRoPE's factors and declares a factor of \(factor) on top")
+      throw RuntimeRefusal(
+        "contradiction", "the file stores LongRoPE's factors and declares a factor of \(factor) on top")
     }
   }
 

@@ -36,7 +36,7 @@ extension RoPESettings {
     compare("the original length", declaration.originalContext.map { Double($0.value) }, Double(originalContext))
     let reading = Formula.read(declaration)
     guard let table = reading.table, case .yarn(let yarn)? = reading.parameters?.scaling else {
-      return wrong + [reading.refused ?? "no YaRN table follows from it"]
+      return wrong + [reading.refused?.reason ?? "no YaRN table follows from it"]
     }
     if let betaFast { compare("beta_fast", yarn.betaFast, betaFast) }
     if let betaSlow { compare("beta_slow", yarn.betaSlow, betaSlow) }

@@ -57,7 +57,8 @@ struct Verifier {
       guard let table = reading.table, let parameters = reading.parameters else {
         checks.append(
           Check(
-            "table", "the frequency table can be computed", passed: false, detail: "\(place): \(reading.refused ?? "")")
+            "table", "the frequency table can be computed", passed: false,
+            detail: "\(place): \(reading.refused?.reason ?? "")")
         )
         continue
       }

@@ -9,7 +9,7 @@ import Testing
   static let undeclared: Set = ["ntk-aware", "ntk-by-parts", "dynamic-yarn"]
 
   @Test func `a declared setting gives the recorded table`() throws {
-    let (cases, factors) = try recordedCases()
+    let (cases, factors) = try formulaCases()
     var compared = 0
     for recorded in cases where !Self.undeclared.contains(recorded.input.method) {
       let id = Comment(rawValue: recorded.id)
@@ -222,8 +222,8 @@ import Testing
     declaration.lowFrequencyFactor = declared(1)
     declaration.highFrequencyFactor = declared(4)
     let reading = Formula.read(declaration)
-    #expect(reading.table == nil && reading.refused?.contains("per-pair divisors") == true)
-    #expect(reading.refused?.contains(kind) == true)
+    #expect(reading.table == nil && reading.refused?.reason.contains("per-pair divisors") == true)
+    #expect(reading.refused?.reason.contains(kind) == true)
   }
 
   @Test func `stored LongRoPE factors are read like declared ones, with the magnitude the file states`() throws {
@@ -252,9 +252,9 @@ import Testing
     declaration.contextLength = declared(8192)
     declaration.originalContext = declared(4096)
     declaration.longFactors = declared([1, 2, 4, 8])
-    #expect(Formula.read(declaration).refused == "the file stores LongRoPE's factors and declares \(reason)")
+    #expect(Formula.read(declaration).refused?.reason == "the file stores LongRoPE's factors and declares \(reason)")
     declaration.longFactors = nil
-    #expect(Formula.read(declaration).refused?.contains("LongRoPE") != true)
+    #expect(Formula.read(declaration).refused?.reason.contains("LongRoPE") != true)
   }
 
   @Test(arguments: [nil, "longrope", "linear", "dynamic", "yarn", "none"])
@@ -276,7 +276,7 @@ import Testing
   @Test(arguments: [3, 5]) func `divisors for another rotary dimension are refused`(_ count: Int) {
     var declaration = gguf()
     declaration.frequencyDivisors = declared([Double](repeating: 1, count: count))
-    #expect(Formula.read(declaration).refused?.contains("factors is \(count) numbers") == true)
+    #expect(Formula.read(declaration).refused?.reason.contains("factors is \(count) numbers") == true)
   }
 
   @Test(arguments: ["linear", "dynamic", "llama3", "default", "proportional"])
@@ -314,19 +314,20 @@ import Testing
     let text = text.replacing("@", with: "\"rope_theta\":1e4,\"head_dim\":64,\"rope_scaling\":{")
     let reading = try read(text)
     #expect(reading.table == nil && reading.parameters == nil)
-    #expect(reading.refused?.hasPrefix("the file states no \(name)") == true, "\(reading.refused ?? "read")")
+    #expect(
+      reading.refused?.reason.hasPrefix("the file states no \(name)") == true, "\(reading.refused?.reason ?? "read")")
   }
 
   @Test func `proportional needs the head it is a part of`() throws {
     let text = "{\"rope_theta\":1e4,\"rotary_dim\":8,\"rope_scaling\":{\"type\":\"proportional\"}}"
-    #expect(try read(text).refused == "the file states no head dimension")
+    #expect(try read(text).refused?.reason == "the file states no head dimension")
     #expect(try read(text.replacing("{\"rope", with: "{\"head_dim\":16,\"rope")).table?.inverseFrequencies.count == 8)
   }
 
   @Test func `two bases are refused with both places, equal ones are not`() throws {
     let text =
       "{\"head_dim\":64,\"rope_theta\":1e4,\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"rope_theta\":5e5}}"
-    let refused = try #require(try read(text).refused)
+    let refused = try #require(try read(text).refused?.reason)
     #expect(refused == "the base is 10000.0 at /rope_theta and 500000.0 at /rope_scaling/rope_theta")
     #expect(try read(text.replacing("5e5", with: "1e4")).refused == nil)
   }
@@ -334,7 +335,7 @@ import Testing
   @Test(arguments: ["ntk", "dynamic-yarn", "telechat3-yarn", "", "yarn ", "llama-3"])
   func `a kind of no published equation is refused by its name`(_ kind: String) throws {
     let reading = try scaled("\"rope_type\":\"\(kind)\",\"factor\":4.0,\"original_max_position_embeddings\":32768")
-    #expect(reading.refused == "\"\(kind)\" is not a scaling kind of the published equations")
+    #expect(reading.refused?.reason == "\"\(kind)\" is not a scaling kind of the published equations")
     #expect(reading.table == nil && reading.kind == kind)
   }
 
@@ -356,6 +357,8 @@ import Testing
     ),
   ]) func `values beyond all reason are refused by their name`(_ text: String, _ parameter: String) throws {
     let reading = try read(text)
-    #expect(reading.table == nil && reading.refused?.hasPrefix("\(parameter) is ") == true, "\(reading.refused ?? "")")
+    #expect(
+      reading.table == nil && reading.refused?.reason.hasPrefix("\(parameter) is ") == true,
+      "\(reading.refused?.reason ?? "")")
   }
 }

@@ -1,10 +1,11 @@
 import Foundation
 import LosslessJSON
 import ModelConfig
+import TestSupport
 import Testing
 
 /// One setting of `fixtures/frequency-tables/formula.json`, evaluated elsewhere with mpmath at 50 digits.
-struct RecordedCase: Decodable {
+struct FormulaCase: Decodable {
   var id: String
   var input: Input
   var invFreq: [Double]
@@ -88,17 +89,13 @@ struct RecordedCase: Decodable {
 }
 
 /// The recorded cases, and the divisors of the LongRoPE ones by case id.
-func recordedCases(file: String = #filePath) throws -> (cases: [RecordedCase], factors: [String: [Double]]) {
-  struct Recorded: Decodable { var cases: [RecordedCase] }
-  let package = URL(fileURLWithPath: file).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
-  func data(_ name: String) throws -> Data {
-    try Data(contentsOf: package.appendingPathComponent("fixtures/frequency-tables/\(name).json"))
-  }
+func formulaCases() throws -> (cases: [FormulaCase], factors: [String: [Double]]) {
+  struct Cases: Decodable { var cases: [FormulaCase] }
+  func data(_ name: String) throws -> Data { Data(try Fixture.bytes("frequency-tables/\(name).json")) }
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase
   return (
-    try decoder.decode(Recorded.self, from: data("formula")).cases,
+    try decoder.decode(Cases.self, from: data("formula")).cases,
     try JSONDecoder().decode([String: [Double]].self, from: data("longrope-factors"))
   )
 }

@@ -1,0 +1,46 @@
+import GGUF
+import ModelConfig
+
+/// What a runtime is given to read.
+public enum RuntimeInput: Sendable {
+  /// A config.json, with what the folder adds to it.
+  case config(HuggingFaceConfig, Surroundings)
+  /// A GGUF's first shard and its rotary tensors by name.
+  case gguf(GGUFFile, [String: [Double]])
+
+  /// Facts outside config.json that some runtime looks at.
+  public struct Surroundings: Sendable {
+    /// `model_max_length` of tokenizer_config.json.
+    public var tokenizerLimit: Double?
+    /// What the weights' shapes say about head sizes.
+    public var shapes = TensorShapes()
+    public init() {}
+  }
+}
+
+/// What the user of a runtime chooses beside the model.
+public struct RuntimeOptions: Sendable {
+  /// Longest sequence, in tokens, for kinds whose table depends on it; the largest position is one less.
+  public var sequenceLength: Int?
+  /// Options of llama.cpp's command line.
+  public var llamaCpp = LlamaCppContext()
+  public init(sequenceLength: Int? = nil) { self.sequenceLength = sequenceLength }
+}
+
+/// One version of one runtime: its name and how it reads a model.
+public struct Runtime: Sendable {
+  /// Name of the command's contract: `vllm`, `llama.cpp`, …
+  public let name: String
+  /// The version that was read and executed for the recorded tables.
+  public let version: String?
+  /// One reading per kind of layer; an input that the runtime cannot load at all gives a refusal.
+  public let read: @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
+
+  init(
+    _ name: String, version: String?, read: @escaping @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
+  ) {
+    self.name = name
+    self.version = version
+    self.read = read
+  }
+}
