@@ -115,7 +115,9 @@ import Testing
       try Data(text.utf8).write(to: url)
     }
     let recorded = String(decoding: try Fixture.bytes(session.file), as: UTF8.self)
-    #expect(text == recorded, "\(lineDifference(from: recorded, to: text))\nif this is right: make goldens")
+    #expect(
+      comparable(text) == comparable(recorded),
+      "\(lineDifference(from: recorded, to: text))\nif this is right: make goldens")
   }
 
   @Test func `every recorded report belongs to a session`() throws {

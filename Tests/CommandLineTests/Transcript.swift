@@ -41,6 +41,21 @@ struct Transcript {
   var text: String { steps.map { "$ \($0.command)\n\($0.output)" }.joined() }
 }
 
+/// A report without what depends on the processor's last bits: measured deviations, with the column widths that follow
+/// from them, and digits of a number beyond the twelfth.
+func comparable(_ text: String) -> String {
+  text.components(separatedBy: "\n").map { line in
+    var line = line
+    if line.contains(" ≤ ") {
+      line.replace(/[-+.e0-9]+ ≤/, with: "# ≤")
+      line.replace(/\ {2,}/, with: "  ")
+    }
+    line.replace(/"measured": [-+.e0-9]+/, with: "\"measured\": #")
+    line.replace(/[0-9]+\.[0-9]{12,}(e[-+]?[0-9]+)?/) { String(format: "%.12g", Double($0.output.0) ?? .nan) }
+    return line
+  }.joined(separator: "\n")
+}
+
 /// Whether a text is what a pattern says, in which a line `…` stands for any lines.
 func fits(_ text: String, _ pattern: String) -> Bool {
   var parts = pattern.components(separatedBy: "\n").split(separator: "…", omittingEmptySubsequences: false)
