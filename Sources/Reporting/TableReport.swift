@@ -63,8 +63,7 @@ public enum TableReport {
   private static func text(_ reading: RuntimeReading) -> String {
     let layers = reading.layerType.map { ", \($0)" } ?? ""
     guard let table = reading.table, let parameters = reading.parameters else {
-      return printable("\(reading.runtime)\(layers): no table, \(reading.refused?.reason ?? "")") + "
-"
+      return printable("\(reading.runtime)\(layers): no table, \(reading.refused?.reason ?? "")") + "\n"
     }
     var unscaled = parameters
     unscaled.scaling = .none
