@@ -65,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "yarn-patch",
       dependencies: [
-        "YarnPatch", "Reporting", "Diagnostics",
+        "YarnPatch", "Reporting", "Runtimes", "Diagnostics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -80,7 +80,9 @@ let package = Package(
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
     tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
-    tests(of: "YarnPatch", ["PatchPlanning", "FileStore", "ModelConfig", "Bytes", "Diagnostics"]),
+    tests(
+      of: "YarnPatch", ["PatchPlanning", "FileStore", "Runtimes", "ModelConfig", "RoPE", "Bytes", "Diagnostics"]),
+    tests(of: "Reporting", ["YarnPatch", "Runtimes", "LosslessJSON"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

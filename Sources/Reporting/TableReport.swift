@@ -61,20 +61,35 @@ public enum TableReport {
   }
 
   private static func text(_ reading: RuntimeReading) -> String {
-    let layers = reading.layerType.map { ", \($0)" } ?? ""
-    guard let table = reading.table, let parameters = reading.parameters else {
-      return printable("\(reading.runtime)\(layers): no table, \(reading.refused?.reason ?? "")") + "\n"
+    let notes = reading.notes.map { note in
+      "  " + printable("\(note.code)\(note.key.map { " \($0)" } ?? ""): \(note.message)") + "\n"
+    }.joined()
+    let name = [reading.runtime, reading.version].compactMap(\.self).joined(separator: " ")
+    let subject = reading.layerType.map { "\(name), \($0)" } ?? name
+    guard let table = reading.table else {
+      // Without a refusal the notes say why there is none.
+      return printable("\(subject): no table\(reading.refused.map { ", \($0.reason)" } ?? "")") + "\n\(notes)"
     }
-    var unscaled = parameters
-    unscaled.scaling = .none
-    let original = FrequencyTable(unscaled).inverseFrequencies
-    var title = "\(reading.runtime)\(layers): \(reading.kind)"
+    return title(reading, table, subject) + notes + rows(reading, table)
+  }
+
+  private static func title(_ reading: RuntimeReading, _ table: FrequencyTable, _ subject: String) -> String {
+    var title = "\(subject): \(reading.kind)"
     if reading.kind != "default", let factor = reading.factor { title += " ×\(significant(factor))" }
-    title += ", base \(significant(parameters.base, 12)), \(parameters.rotaryDimension) rotating elements"
+    if let base = reading.base { title += ", base \(significant(base, 12))" }
+    if let rotary = reading.rotaryDimension { title += ", \(rotary) rotating elements" }
     if let window = reading.contextLength { title += ", window \(window) tokens" }
     title = printable(title) + "\nattention factor \(significant(table.attentionFactor, 10))"
     if table.softmaxScaleMultiplier != 1 {
       title += ", softmax scale × \(significant(table.softmaxScaleMultiplier, 10))"
+    }
+    return title + "\n"
+  }
+
+  private static func rows(_ reading: RuntimeReading, _ table: FrequencyTable) -> String {
+    var original: [Double] = []
+    if let base = reading.base, let rotary = reading.rotaryDimension {
+      original = FrequencyTable(RoPEParameters(base: base, rotaryDimension: rotary)).inverseFrequencies
     }
     var rows = [["pair", "rad/token", "tokens/turn", "divisor", "turns in window"]]
     for (pair, frequency) in table.inverseFrequencies.enumerated() {
@@ -84,6 +99,6 @@ public enum TableReport {
         pair < original.count && frequency != 0 ? significant(original[pair] / frequency, 6) : "-", turns ?? "-",
       ])
     }
-    return title + "\n" + columns(rows)
+    return columns(rows)
   }
 }

@@ -1,6 +1,23 @@
 import ModelConfig
 import RoPE
 
+extension Runtime {
+  /// The published equations, evaluated for what a file declares.
+  public static let formula = Runtime(Formula.name, version: nil, formats: [.config, .gguf]) { input, options in
+    let read =
+      switch input {
+      case .config(let config, let surroundings): config.ropeDeclarations(shapes: surroundings.shapes)
+      case .gguf(let file, let tensors): file.ropeDeclarations(tensors: tensors)
+      }
+    if let problem = read.problems.first {
+      var reading = RuntimeReading(Formula.name, version: nil, kind: "unknown")
+      reading.refused = RuntimeRefusal("unusable value", problem.found)
+      return [reading]
+    }
+    return read.declarations.map { Formula.read($0, sequenceLength: options.sequenceLength) }
+  }
+}
+
 /// The published equations in double precision: no defaults but those of the papers (beta 32 and 1, rounded bounds).
 ///
 /// - Source: RoFormer arXiv 2104.09864; position interpolation arXiv 2306.15595; YaRN arXiv 2309.00071; LongRoPE arXiv

@@ -4,7 +4,9 @@ import RoPE
 
 extension Runtime {
   /// llama.cpp. A config.json is read as its converter would write it, then as the loader would read that.
-  public static let llamaCpp = Runtime(LlamaCppReading.runtime, version: LlamaCppReading.version) { input, options in
+  public static let llamaCpp = Runtime(
+    LlamaCppReading.runtime, version: LlamaCppReading.version, formats: [.gguf, .config]
+  ) { input, options in
     do throws(RuntimeRefusal) {
       switch input {
       case .gguf(let file, let tensors):

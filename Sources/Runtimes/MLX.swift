@@ -3,7 +3,7 @@ import RoPE
 
 extension Runtime {
   /// mlx-lm: each model file picks its rotary settings out of config.json, `rope_utils.py` makes a module of them.
-  public static let mlxLM = Runtime("mlx-lm", version: "0.32.2") { input, options in
+  public static let mlxLM = Runtime("mlx-lm", version: "0.32.2") { config, _, options in
     func reading(_ layerType: String? = nil, kind: String = "default") -> RuntimeReading {
       RuntimeReading("mlx-lm", version: "0.32.2", layerType: layerType, kind: kind)
     }
@@ -11,9 +11,6 @@ extension Runtime {
       var reading = reading
       reading.refused = refusal
       return reading
-    }
-    guard case .config(let config, _) = input else {
-      return [refused(RuntimeRefusal("FileNotFoundError", "mlx-lm reads config.json, not a GGUF"), reading())]
     }
     do throws(RuntimeRefusal) {
       let source = try MLXConfig(config)

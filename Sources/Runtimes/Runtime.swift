@@ -8,6 +8,16 @@ public enum RuntimeInput: Sendable {
   /// A GGUF's first shard and its rotary tensors by name.
   case gguf(GGUFFile, [String: [Double]])
 
+  /// The kinds of files.
+  public enum Format: Sendable { case config, gguf }
+
+  public var format: Format {
+    switch self {
+    case .config: .config
+    case .gguf: .gguf
+    }
+  }
+
   /// Facts outside config.json that some runtime looks at.
   public struct Surroundings: Sendable {
     /// `model_max_length` of tokenizer_config.json.
@@ -31,16 +41,40 @@ public struct RuntimeOptions: Sendable {
 public struct Runtime: Sendable {
   /// Name of the command's contract: `vllm`, `llama.cpp`, …
   public let name: String
-  /// The version that was read and executed for the recorded tables.
+  /// The version that was read and executed for the recorded tables; `nil` for the published equations.
   public let version: String?
-  /// One reading per kind of layer; an input that the runtime cannot load at all gives a refusal.
-  public let read: @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
+  /// What it reads, the kind of file it runs from first.
+  public let formats: [RuntimeInput.Format]
+  private let readings: @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
 
   init(
-    _ name: String, version: String?, read: @escaping @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
+    _ name: String, version: String?, formats: [RuntimeInput.Format],
+    readings: @escaping @Sendable (RuntimeInput, RuntimeOptions) -> [RuntimeReading]
   ) {
     self.name = name
     self.version = version
-    self.read = read
+    self.formats = formats
+    self.readings = readings
+  }
+
+  /// A runtime that reads config.json and nothing else.
+  init(
+    _ name: String, version: String,
+    configs: @escaping @Sendable (HuggingFaceConfig, RuntimeInput.Surroundings, RuntimeOptions) -> [RuntimeReading]
+  ) {
+    self.init(name, version: version, formats: [.config]) { input, options in
+      guard case .config(let config, let surroundings) = input else { return [] }
+      return configs(config, surroundings, options)
+    }
+  }
+
+  /// One reading per kind of layer; an input that the runtime cannot load at all gives a refusal.
+  public func read(_ input: RuntimeInput, _ options: RuntimeOptions = RuntimeOptions()) -> [RuntimeReading] {
+    guard formats.contains(input.format) else {
+      var reading = RuntimeReading(name, version: version, kind: "unknown")
+      reading.refused = RuntimeRefusal("unsupported", "\(name) is read for config.json only, not for GGUF files")
+      return [reading]
+    }
+    return readings(input, options)
   }
 }

@@ -1,4 +1,3 @@
-import ModelConfig
 import RoPE
 
 extension RuntimeReading {
@@ -60,23 +59,5 @@ extension FrequencyTable {
     self.init(
       inverseFrequencies: values.map(Double.init), attentionFactor: parameters.attentionFactor,
       softmaxScaleMultiplier: parameters.softmaxScaleMultiplier)
-  }
-}
-
-extension Runtime {
-  /// A runtime that reads config.json and nothing else.
-  static func readingConfigs(
-    _ name: String, version: String,
-    _ read: @escaping @Sendable (HuggingFaceConfig, RuntimeInput.Surroundings, RuntimeOptions) -> [RuntimeReading]
-  ) -> Runtime {
-    Runtime(name, version: version) { input, options in
-      switch input {
-      case .config(let config, let surroundings): return read(config, surroundings, options)
-      case .gguf:
-        var reading = RuntimeReading(name, version: version, kind: "unknown")
-        reading.refused = RuntimeRefusal("unsupported", "\(name) is read for config.json only, not for GGUF files")
-        return [reading]
-      }
-    }
   }
 }

@@ -6,7 +6,7 @@ extension Runtime {
   ///
   /// - Source: `srt/utils/hf_transformers/common.py`, `srt/layers/rotary_embedding`, `srt/models/llama.py`,
   ///   `srt/models/deepseek_v2.py`.
-  public static let sglang = readingConfigs("sglang", version: "0.5.23") { config, _, options in
+  public static let sglang = Runtime("sglang", version: "0.5.23") { config, _, options in
     SGLangReader(config, options).readings()
   }
 }

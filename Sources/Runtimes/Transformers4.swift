@@ -6,7 +6,7 @@ extension Runtime {
   /// Hugging Face transformers 4.57.3: `rope_scaling` beside a top-level base; `rope_parameters` is not understood.
   ///
   /// - Source: `modeling_rope_utils.py`, `models/*/configuration_*.py`.
-  public static let transformers4 = readingConfigs("transformers4", version: "4.57.3") { config, _, options in
+  public static let transformers4 = Runtime("transformers4", version: "4.57.3") { config, _, options in
     Transformers4Reader(config, options).readings()
   }
 }

@@ -6,7 +6,7 @@ extension Runtime {
   /// Hugging Face transformers 5.23.0: one dictionary for base and scaling, flat or per layer type.
   ///
   /// - Source: `modeling_rope_utils.py`, `configuration_utils.py`, `models/*/configuration_*.py`.
-  public static let transformers5 = readingConfigs("transformers5", version: "5.23.0") { config, _, options in
+  public static let transformers5 = Runtime("transformers5", version: "5.23.0") { config, _, options in
     let reader = Transformers5Reader(config: Transformers5Config(config), options: options)
     return zip(reader.config.loaded, reader.config.computed).map(reader.reading)
   }

@@ -6,7 +6,7 @@ extension Runtime {
   ///
   /// - Source: `transformers_utils/config.py`, `config/model.py`, `model_executor/layers/rotary_embedding`,
   ///   `models/deepseek_v2.py`, `models/gpt_oss.py`.
-  public static let vllm = readingConfigs("vllm", version: "0.33.0") { config, surroundings, options in
+  public static let vllm = Runtime("vllm", version: "0.33.0") { config, surroundings, options in
     VLLMReader(config, surroundings, options).readings()
   }
 }

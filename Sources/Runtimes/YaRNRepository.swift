@@ -3,12 +3,8 @@ import RoPE
 
 extension Runtime {
   /// The YaRN authors' repository: their Llama and Mistral model files reading `rope_scaling`.
-  public static let yarnRepository = Runtime("yarn-repo", version: "995db5b") { input, options in
+  public static let yarnRepository = Runtime("yarn-repo", version: "995db5b") { config, _, options in
     var reading = RuntimeReading("yarn-repo", version: "995db5b", kind: "default")
-    guard case .config(let config, _) = input else {
-      reading.refused = RuntimeRefusal("OSError", "the repository's model files read config.json, not a GGUF")
-      return [reading]
-    }
     do throws(RuntimeRefusal) {
       try YaRNRepositoryConfig(config).read(options, into: &reading)
     } catch {

@@ -44,6 +44,8 @@ public struct ModelFile: Sendable {
 
   public let path: String
   public let contents: Contents
+  /// What the weights beside a config.json say about its heads.
+  var shapes = TensorShapes()
   /// One for each kind of layer, full attention first.
   public internal(set) var declarations: [RoPEDeclaration]
 
@@ -73,6 +75,8 @@ extension ModelFile {
 /// A GGUF, as one file or as a split set whose metadata stands in the first shard.
 public struct GGUFSet: Sendable {
   public let shards: [GGUFFile]
+  /// Values of the tensors that divide frequencies, by name.
+  var rotaryTensors: RotaryTensors = [:]
   public var first: GGUFFile { shards[0] }
 
   init(first: GGUFFile, others: [GGUFFile] = []) { shards = [first] + others }

@@ -97,7 +97,8 @@ package struct ModelLoader {
     let config = try HuggingFaceConfig(try document(path), section: section)
     let read = config.ropeDeclarations(shapes: weights.shapes)
     if let problem = read.problems.first { throw problem }
-    return ModelFile(path: path, contents: .config(config), declarations: read.declarations)
+    return ModelFile(
+      path: path, contents: .config(config), shapes: weights.shapes, declarations: read.declarations)
   }
 
   private func document(_ path: String) throws(FileError) -> JSONDocument {
@@ -109,15 +110,15 @@ package struct ModelLoader {
   // MARK: GGUF
 
   private func loadGGUF(_ path: String) throws(FileError) -> ModelFile {
-    let set = try loadSet(path)
-    var tensors: RotaryTensors = [:]
+    var set = try loadSet(path)
     for shard in set.shards {
       for tensor in shard.tensors
       where [GGUFKeys.divisorsTensor, GGUFKeys.longFactorsTensor, GGUFKeys.shortFactorsTensor].contains(tensor.name) {
-        tensors[tensor.name] = try shard.floatValues(of: tensor, in: try FileSource(shard.path, in: fileSystem))
+        set.rotaryTensors[tensor.name] = try shard.floatValues(
+          of: tensor, in: try FileSource(shard.path, in: fileSystem))
       }
     }
-    let read = set.first.ropeDeclarations(tensors: tensors)
+    let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
     if let problem = read.problems.first { throw problem }
     return ModelFile(path: set.first.path, contents: .gguf(set), declarations: read.declarations)
   }

@@ -92,24 +92,3 @@ public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) t
   }
   return verifier.verification
 }
-
-/// What the runtimes compute from a model's declaration, one entry for each kind of layer.
-///
-/// - Parameters:
-///   - sequenceLength: For kinds whose table depends on it.
-///   - layerType: Restricts the answer to one kind of layer.
-public func tables(
-  _ path: String, sequenceLength: Int? = nil, layerType: String? = nil
-) throws(FileError) -> [RuntimeReading] {
-  var loader = ModelLoader()
-  let model = try loader.load(path)
-  let declarations = (model.primary?.declarations ?? []).filter { layerType == nil || $0.layerType == layerType }
-  guard !declarations.isEmpty else {
-    let known = model.primary?.declarations.compactMap(\.layerType) ?? []
-    throw FileError(
-      .notAModel, at: SourceLocation(path: path), found: "no layers of this kind are declared",
-      expected: known.isEmpty ? "a file that states RoPE settings" : "one of \(known.joined(separator: ", "))",
-      remedy: "leave out --layer-type, or name one that the file declares")
-  }
-  return declarations.map { Formula.read($0, sequenceLength: sequenceLength) }
-}

@@ -1,0 +1,93 @@
+import Diagnostics
+import FileStore
+import LosslessJSON
+import ModelConfig
+import Runtimes
+
+/// What runtimes compute from a model's files, one entry for each runtime and kind of layer.
+///
+/// - Parameters:
+///   - runtimes: Whose readings; `nil` for every one that reads a file of the model.
+///   - sequenceLength: For kinds whose table depends on it, in tokens.
+///   - layerType: Restricts the answer to one kind of layer. A runtime that has one table for all layers, or refuses the
+///     file, answers for it too.
+/// - Throws: ``FileError`` when the files cannot be read or no runtime has layers of that kind. A runtime's own refusal is
+///   part of its reading.
+public func tables(
+  _ path: String, runtimes: [Runtime]? = [.formula], sequenceLength: Int? = nil, layerType: String? = nil
+) throws(FileError) -> [RuntimeReading] {
+  let fileSystem = POSIXFileSystem()
+  var loader = ModelLoader(fileSystem)
+  let forecast = Forecast(try loader.load(path), in: fileSystem)
+  let readings = forecast.readings(
+    of: runtimes ?? forecast.able, RuntimeOptions(sequenceLength: sequenceLength))
+  guard let layerType else {
+    guard readings.isEmpty else { return readings }
+    throw forecast.noTable("a file that states RoPE settings", remedy: "name a model with a config.json or a GGUF")
+  }
+  let known = readings.compactMap(\.layerType)
+  guard known.contains(layerType) else {
+    var names: [String] = []
+    for name in known where !names.contains(name) { names.append(name) }
+    throw forecast.noTable(
+      names.isEmpty ? "one table for all layers" : "one of \(names.joined(separator: ", "))",
+      remedy: "leave out --layer-type, or name one that the file declares")
+  }
+  return readings.filter { $0.layerType == nil || $0.layerType == layerType }
+}
+
+/// A model as runtimes are given it.
+struct Forecast {
+  let model: Model
+  private let fileSystem: any FileSystem
+
+  init(_ model: Model, in fileSystem: any FileSystem) {
+    self.model = model
+    self.fileSystem = fileSystem
+  }
+
+  /// The runtimes that read a file of the model.
+  var able: [Runtime] { Runtime.all.filter { file(for: $0) != nil } }
+
+  func readings(of runtimes: [Runtime], _ options: RuntimeOptions) -> [RuntimeReading] {
+    runtimes.flatMap { runtime in
+      (file(for: runtime) ?? model.primary).map { runtime.read(input($0), options) } ?? []
+    }
+  }
+
+  /// The file a runtime runs from: llama.cpp takes a GGUF where there is one, the others config.json.
+  private func file(for runtime: Runtime) -> ModelFile? {
+    runtime.formats.lazy.compactMap { format in model.files.first { $0.format == format } }.first
+  }
+
+  private func input(_ file: ModelFile) -> RuntimeInput {
+    switch file.contents {
+    case .gguf(let set): return .gguf(set.first, set.rotaryTensors)
+    case .config(let config):
+      var surroundings = RuntimeInput.Surroundings()
+      surroundings.shapes = file.shapes
+      surroundings.tokenizerLimit = tokenizerLimit(beside: file.path)
+      return .config(config, surroundings)
+    }
+  }
+
+  /// `model_max_length` of the tokenizer; `nil` where the file is missing or not readable as JSON.
+  private func tokenizerLimit(beside config: String) -> Double? {
+    let path = Path.joined(Path.folder(of: config), "tokenizer_config.json")
+    guard let source = try? FileSource(path, in: fileSystem),
+      (try? JSONDocument.checkSize(source.size, path: path)) != nil,
+      let bytes = try? source.bytes(in: 0..<source.size), let document = try? JSONDocument(bytes, path: path)
+    else { return nil }
+    return document["/model_max_length"]?.value.number?.double
+  }
+
+  func noTable(_ expected: String, remedy: String) -> FileError {
+    FileError(
+      .notAModel, at: SourceLocation(path: model.path), found: "no layers of this kind are declared",
+      expected: expected, remedy: remedy)
+  }
+}
+
+extension ModelFile {
+  fileprivate var format: RuntimeInput.Format { gguf == nil ? .config : .gguf }
+}
