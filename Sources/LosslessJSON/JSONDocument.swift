@@ -3,8 +3,9 @@ import Diagnostics
 
 /// A JSON text of the size of a configuration file, with the place of every value.
 ///
-/// The text is read twice: by ``JSONScanner``, which is strict and knows the places, and by json-c. Where the two
-/// readings differ, other programs may differ as well; ``disagreements`` tells, and such a document is not edited.
+/// The text is read by ``JSONScanner``, which is strict and knows the places, and before an edit a second time by json-c.
+/// Where the two readings differ, other programs may differ as well; ``disagreements`` tells, and such a document is not
+/// edited.
 public struct JSONDocument: Sendable {
   /// Largest text read, in bytes. Configurations and shard indices have a few megabytes at most, and the second reading
   /// takes about nine times the text in memory.
@@ -22,8 +23,9 @@ public struct JSONDocument: Sendable {
   public let duplicates: [JSONDuplicate]
   /// Pointers to the bare `NaN`, `Infinity` and `-Infinity`, which Python writes and JSON does not know.
   public let bareNumbers: [String]
-  /// Values that json-c reads differently, such as integers beyond 64 bits.
-  public let disagreements: [JSONDisagreement]
+  /// Values that json-c reads differently, such as integers beyond 64 bits. Each call reads the text with json-c, which
+  /// takes about as long as reading the document did.
+  public var disagreements: [JSONDisagreement] { SecondReading.disagreements(with: root, of: bytes) }
 
   /// Reads a text.
   ///
@@ -37,7 +39,6 @@ public struct JSONDocument: Sendable {
     self.bytes = bytes
     duplicates = builder.duplicates
     bareNumbers = builder.bareNumbers
-    disagreements = SecondReading.disagreements(with: root, of: bytes)
   }
 
   /// Refuses a file by its size, before it is read.

@@ -37,15 +37,15 @@ struct JSONTreeBuilder {
   private mutating func members() throws(FileError) -> [JSONMember] {
     try scanner.beginObject()
     var members: [JSONMember] = []
-    var offsets: [ExactKey: Int] = [:]
+    var places = KeyPlaces()
     while let keyRange = try scanner.nextKey() {
       let key = try text(of: keyRange)
       tokens.append(key)
-      if let first = offsets.updateValue(keyRange.lowerBound, forKey: ExactKey(key)),
-        duplicates.count < JSONDocument.maximumRemarks
-      {
+      if let earlier = places.place(of: key, among: members), duplicates.count < JSONDocument.maximumRemarks {
         duplicates.append(
-          JSONDuplicate(pointer: JSONPointer.joining(tokens), first: first, second: keyRange.lowerBound))
+          JSONDuplicate(
+            pointer: JSONPointer.joining(tokens), first: members[earlier].keyRange.lowerBound,
+            second: keyRange.lowerBound))
       }
       members.append(JSONMember(key: key, keyRange: keyRange, node: try value()))
       tokens.removeLast()
@@ -82,7 +82,8 @@ struct JSONTreeBuilder {
   /// A string's value. NUL is refused here, before json-c, which would cut a key at it, sees the text.
   private func text(of range: Range<Int>) throws(FileError) -> String {
     let text = scanner.text(of: range)
-    guard text.utf8.contains(0) else { return text }
+    // Only an escape, which makes the text longer than its value, can give one.
+    guard text.utf8.count + 2 < range.count, text.utf8.contains(0) else { return text }
     throw FileError(
       .jsonNUL, at: SourceLocation(path: path, byteOffset: UInt64(range.lowerBound)),
       found: "a string contains an escaped NUL character", expected: "text without it",

@@ -85,6 +85,29 @@ import Testing
     #expect(document.disagreements == [])
   }
 
+  @Test(arguments: [1, 2, 11, 12, 13, 14, 40]) func `a key is found again however many stand between`(_ count: Int)
+    throws
+  {
+    let keys = (0..<count).map { "\"k\($0)\":0" }
+    let text = "{" + (keys + keys.reversed()).joined(separator: ",") + "}"
+    let document = try Self.document(text)
+    #expect(document.duplicates.map(\.pointer) == (0..<count).reversed().map { "/k\($0)" })
+    for duplicate in document.duplicates {
+      let key = Array("\"\(duplicate.pointer.dropFirst())\":".utf8)
+      for place in [duplicate.first, duplicate.second] { #expect(document.bytes[place...].starts(with: key)) }
+      #expect(duplicate.first < duplicate.second)
+    }
+    #expect(document.disagreements == [])
+  }
+
+  @Test func `of three equal keys each is told with the one before it`() throws {
+    let others = (0..<12).map { "\"\($0)\":0," }.joined()
+    for text in ["{\"a\":1,\"a\":2,\(others)\"a\":3}", "{\(others)\"a\":1,\"a\":2,\"a\":3}"] {
+      let duplicates = try Self.document(text).duplicates
+      #expect(duplicates.count == 2 && duplicates[0].second == duplicates[1].first)
+    }
+  }
+
   @Test func `composed and decomposed keys are two keys`() throws {
     let document = try Self.document("{\"\u{e9}\": 1, \"e\u{301}\": 2}")
     #expect(document.duplicates == [])
