@@ -37,8 +37,7 @@ struct LlamaCppConversion {
     family = try Self.family(of: config)
     keys = GGUFKeys(family.architecture)
     var settings = PythonDictionary(config.document.root.value)
-    let section = PythonDictionary(config.document[config.section]?.value)
-    for key in section.keys { settings[key] = section[key] }
+    if !config.section.isEmpty { settings.update(PythonDictionary(config.document[config.section]?.value)) }
     if settings[ConfigKey.maximum] == nil {
       settings[ConfigKey.maximum] = TransformersFamilies.defaultWindow(config.modelType).map(PythonValue.int)
     }

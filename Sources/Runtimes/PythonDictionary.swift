@@ -2,18 +2,33 @@ import LosslessJSON
 
 /// An object of a config.json as Python code sees it after `json.load`: absent, None and a value are three things.
 struct PythonDictionary: Sendable {
-  private(set) var members: [(key: String, value: PythonValue)] = []
-  /// Where each key stands in ``members``; objects of a config can have many thousand keys.
+  /// Values of the file are read when they are asked for: a config can hold megabytes that no runtime looks at here.
+  private enum Stored: Sendable {
+    case text(JSONValue)
+    case value(PythonValue)
+
+    var value: PythonValue {
+      switch self {
+      case .text(let value): PythonValue(value)
+      case .value(let value): value
+      }
+    }
+  }
+
+  private var stored: [(key: String, value: Stored)] = []
+  /// Where each key stands in ``stored``; objects of a config can have many thousand keys.
   private var positions: [String: Int] = [:]
 
   init(_ members: [(key: String, value: PythonValue)] = []) {
-    for (key, value) in members { self[key] = value }
+    for (key, value) in members { set(key, .value(value)) }
   }
 
   /// The members of an object, the last of equal keys winning; empty for every other value.
   init(_ value: JSONValue?) {
-    self.init()
-    for member in value?.members ?? [] { self[member.key] = PythonValue(member.node.value) }
+    let members = value?.members ?? []
+    stored.reserveCapacity(members.count)
+    positions.reserveCapacity(members.count)
+    for member in members { set(member.key, .text(member.node.value)) }
   }
 
   /// The members of a value that is a dictionary; empty for every other one.
@@ -21,21 +36,33 @@ struct PythonDictionary: Sendable {
 
   /// A value, `.none` for None, `nil` when the key is absent.
   subscript(key: String) -> PythonValue? {
-    get { positions[key].map { members[$0].value } }
+    get { positions[key].map { stored[$0].value.value } }
     set {
-      switch (positions[key], newValue) {
-      case (let position?, let value?): members[position].value = value
-      case (nil, let value?):
-        positions[key] = members.count
-        members.append((key, value))
-      case (_?, nil): self = PythonDictionary(members.filter { $0.key != key })
-      case (nil, nil): break
-      }
+      if let newValue { return set(key, .value(newValue)) }
+      guard positions[key] != nil else { return }
+      let kept = stored.filter { $0.key != key }
+      self = PythonDictionary()
+      for (key, value) in kept { set(key, value) }
     }
   }
 
-  var isEmpty: Bool { members.isEmpty }
-  var keys: [String] { members.map(\.key) }
+  private mutating func set(_ key: String, _ value: Stored) {
+    if let position = positions[key] {
+      stored[position].value = value
+    } else {
+      positions[key] = stored.count
+      stored.append((key, value))
+    }
+  }
+
+  /// `d.update(other)`
+  mutating func update(_ other: PythonDictionary) {
+    for (key, value) in other.stored { set(key, value) }
+  }
+
+  var members: [(key: String, value: PythonValue)] { stored.map { ($0.key, $0.value.value) } }
+  var isEmpty: Bool { stored.isEmpty }
+  var keys: [String] { stored.map(\.key) }
 
   /// `d.setdefault(key, value)`; a None that is there stays.
   mutating func setDefault(_ key: String, _ value: PythonValue?) {

@@ -108,7 +108,7 @@ private struct Attributes {
     let plain = PythonDictionary([("rope_type", .string("default"))])
     func layer(_ label: String) -> PythonDictionary { outer[label]?.dictionary ?? plain }
     var full = layer("full_attention")
-    for (key, value) in section["rope_scaling"]?.dictionary?.members ?? [] { full[key] = value }
+    full.update(PythonDictionary(section["rope_scaling"]))
     full.setDefault("rope_theta", section["rope_theta"] ?? .float(sliding.full))
     var local = layer("sliding_attention")
     local.setDefault("rope_theta", sliding.key.flatMap { section[$0] } ?? .float(sliding.sliding))
