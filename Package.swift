@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "yarn-patch", "TestSupport", "YarnPatch", "PatchPlanning", "LosslessJSON", "Bytes", "Diagnostics",
+        "yarn-patch", "TestSupport", "YarnPatch", "Runtimes", "PatchPlanning", "LosslessJSON", "Bytes", "Diagnostics",
       ], swiftSettings: strict),
   ]
 )

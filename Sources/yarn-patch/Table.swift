@@ -60,7 +60,8 @@ struct Table: ParsableCommand {
     }
     guard readings.contains(where: { $0.table != nil }) else {
       throw FileError(
-        .noTable, at: SourceLocation(path: model), found: readings.first?.refused?.reason ?? "no settings are stated",
+        .noTable, at: SourceLocation(path: model),
+        found: readings.first?.refused?.reason ?? readings.first?.notes.last?.message ?? "no settings are stated",
         expected: "settings from which a table follows", remedy: "see with inspect what the files state, and correct it"
       ).exit
     }

@@ -83,6 +83,7 @@ import Testing
     ("verify plain --context=-5", "--context must be at least 1"), ("verify plain --attention loud", "quick"),
     ("table plain --runtime nonesuch", "unknown runtime nonesuch; known: "),
     ("table plain --runtime formula@nonesuch", "unknown version nonesuch of formula; known: none"),
+    ("table plain --runtime vllm@0.3", "unknown version 0.3 of vllm; known: 0.33.0"),
     ("table plain --sequence-length 0", "--sequence-length must be at least 1"), ("table plain --format svgz", "csv"),
   ]) func `wrong usage gives 64 and says what would be right`(arguments: String, words: String) throws {
     let before = try folder.state()

@@ -60,7 +60,9 @@ import Testing
           "yarn-patch table plain", "yarn-patch table plain --format csv", "yarn-patch table yarn.gguf",
           "yarn-patch table yarn.gguf --format json", "yarn-patch table layers --layer-type sliding_attention",
           "yarn-patch table layers --layer-type chunked_attention", "yarn-patch table no-base",
-          "yarn-patch table plain --runtime nonesuch",
+          "yarn-patch table plain --runtime nonesuch", "yarn-patch table plain --runtime vllm@0.3",
+          "yarn-patch table layers --runtime vllm@0.33 --runtime mlx-lm --runtime yarn-repo --layer-type full_attention",
+          "yarn-patch table yarn.gguf --runtime vllm", "yarn-patch table yarn.gguf --runtime llama.cpp",
         ]),
       Session(
         name: "verify",

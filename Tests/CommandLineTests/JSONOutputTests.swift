@@ -110,19 +110,19 @@ import Testing
     }
     #expect(document["/tables/0/attentionFactor"]?.value.number?.text == "1.138629436111989")
   }
+}
 
-  /// The output parses by our strict reader and by Foundation's, and has the shape.
-  @discardableResult
-  private func expectDocument(
-    _ output: String, _ shape: Shape, _ place: SourceLocation = #_sourceLocation
-  ) throws -> JSONDocument {
-    let document = try JSONDocument(Array(output.utf8), path: "standard output")
-    #expect(document.duplicates == [] && document.bareNumbers == [], sourceLocation: place)
-    #expect(shape.mismatches(document.root.value) == [], sourceLocation: place)
-    #expect(output.hasSuffix("}\n") && !output.hasSuffix("\n\n"), sourceLocation: place)
-    #expect(throws: Never.self, sourceLocation: place) {
-      try JSONSerialization.jsonObject(with: Data(output.utf8))
-    }
-    return document
+/// The output parses by our strict reader and by Foundation's, and has the shape.
+@discardableResult
+func expectDocument(
+  _ output: String, _ shape: Shape, _ place: SourceLocation = #_sourceLocation
+) throws -> JSONDocument {
+  let document = try JSONDocument(Array(output.utf8), path: "standard output")
+  #expect(document.duplicates == [] && document.bareNumbers == [], sourceLocation: place)
+  #expect(shape.mismatches(document.root.value) == [], sourceLocation: place)
+  #expect(output.hasSuffix("}\n") && !output.hasSuffix("\n\n"), sourceLocation: place)
+  #expect(throws: Never.self, sourceLocation: place) {
+    try JSONSerialization.jsonObject(with: Data(output.utf8))
   }
+  return document
 }
