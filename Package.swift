@@ -51,6 +51,7 @@ let package = Package(
     module(
       "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
     module("Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
+    module("Agreement", ["Runtimes", "ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(
       "PatchPlanning",
       ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
@@ -72,6 +73,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Bytes", "Diagnostics"], path: "Tests/TestSupport"),
     tests(of: "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE", "Bytes", "Diagnostics"]),
+    tests(of: "Agreement", ["Runtimes", "ModelConfig", "GGUF", "LosslessJSON", "RoPE", "Bytes", "Diagnostics"]),
     tests(of: "Bytes", ["Diagnostics"]),
     tests(of: "GGUF", ["Bytes", "Diagnostics"]),
     tests(of: "LosslessJSON", ["Bytes", "Diagnostics"]),

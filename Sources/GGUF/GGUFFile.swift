@@ -59,7 +59,7 @@ public struct GGUFFile: Sendable {
   /// `general.alignment`, or 32.
   public let alignment: UInt64
   /// In the file's order.
-  public let metadata: [GGUFKeyValue]
+  public internal(set) var metadata: [GGUFKeyValue]
   /// In the file's order.
   public let tensors: [GGUFTensorInfo]
   /// First byte after the last tensor info, or after the metadata when there is none.
@@ -78,6 +78,15 @@ public struct GGUFFile: Sendable {
   }
 
   public subscript(key: String) -> GGUFValue? { entry(key)?.value }
+
+  /// The header as if a key had another value, or none: a question to a reader, not an edit. Places stay the file's.
+  package func imagining(_ key: String, _ value: GGUFValue?) -> GGUFFile {
+    var other = self
+    let old = other.metadata.firstIndex { $0.key == key }
+    if let old { other.metadata.remove(at: old) }
+    if let value { other.metadata.append(GGUFKeyValue(key: key, value: value, entry: 0..<0, valueRange: 0..<0)) }
+    return other
+  }
 
   /// `general.architecture`, the prefix of the model's own keys; absent in all but the first file of a split set.
   public var architecture: String? { self["general.architecture"]?.stringValue }

@@ -23,10 +23,12 @@ package enum ConfigKey {
   package static let mscale = "mscale"
   package static let mscaleAllDim = "mscale_all_dim"
   package static let truncate = "truncate"
+  package static let attnFactor = "attn_factor"
+  package static let partialRotaryFactor = "partial_rotary_factor"
 
   /// Members of a scaling dictionary that mean something to one scaling kind only and go when that kind goes.
   package static let scalingOnly = [
-    factor, original, betaFast, betaSlow, attentionFactor, mscale, mscaleAllDim, truncate, "attn_factor",
+    factor, original, betaFast, betaSlow, attentionFactor, mscale, mscaleAllDim, truncate, attnFactor,
     "extrapolation_factor", "finetuned", "low_freq_factor", "high_freq_factor", "alpha", "short_factor", "long_factor",
     "short_mscale", "long_mscale",
   ]
@@ -40,7 +42,7 @@ package enum ConfigKey {
     "model_max_length",
   ]
   static let partialFactors = [
-    "partial_rotary_factor", "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
+    partialRotaryFactor, "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
   ]
   /// Families whose code rotates only a part of each head also where the file does not say how large a part; their head
   /// size does not tell the rotary dimension.

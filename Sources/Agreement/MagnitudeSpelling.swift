@@ -1,0 +1,23 @@
+import ModelConfig
+import RoPE
+
+/// A magnitude of YaRN's own in every spelling that some runtime reads, so that all of them arrive at it.
+///
+/// `attention_factor` is final (transformers, vLLM), `attn_factor` multiplies the automatic value (SGLang), a lone
+/// `mscale` stands in `0.1 mscale ln s + 1` (mlx-lm), where `mscale_all_dim` must be absent.
+/// - Source: rule YP401 of the lint catalogue.
+package struct MagnitudeSpelling {
+  /// Members of the scaling dictionary with their values.
+  package let members: [(key: String, value: Double)]
+
+  /// - Parameters:
+  ///   - magnitude: What multiplies cos and sin in the end.
+  ///   - factor: The scaling factor, above 1.
+  package init(_ magnitude: Double, factor: Double) {
+    let automatic = yarnMagnitude(factor: factor)
+    members = [
+      (ConfigKey.attentionFactor, magnitude), (ConfigKey.attnFactor, magnitude / automatic),
+      (ConfigKey.mscale, (magnitude - 1) / (automatic - 1)),
+    ]
+  }
+}

@@ -1,0 +1,70 @@
+import GGUF
+import LosslessJSON
+import ModelConfig
+import Runtimes
+
+/// A change of a file that is only imagined, to learn from the runtimes' own readings what a difference hangs on.
+struct Variation {
+  /// What stands at a place of the file afterwards.
+  enum Value {
+    case json(JSONText)
+    case gguf(GGUFValue)
+    case absent
+  }
+
+  /// JSON pointers or GGUF keys with their new values; the first is the one that is named as the cause.
+  var changes: [(key: String, value: Value)]
+  /// What to do, as a phrase in the imperative.
+  var cure: String
+
+  init(_ changes: [(key: String, value: Value)], _ cure: String) {
+    self.changes = changes
+    self.cure = cure
+  }
+
+  static func + (one: Variation, other: Variation) -> Variation {
+    Variation(one.changes + other.changes, "\(one.cure), and \(other.cure)")
+  }
+
+  /// The input with the changes made; `nil` where they do not fit it.
+  func applied(to input: RuntimeInput) -> RuntimeInput? {
+    switch input {
+    case .config(let config, let surroundings):
+      applied(to: config).map { .config($0, surroundings) }
+    case .gguf(var file, var tensors):
+      {
+        for (key, value) in changes {
+          switch value {
+          case .gguf(let value): file = file.imagining(key, value)
+          case .absent where tensors.removeValue(forKey: key) != nil: break
+          case .absent: file = file.imagining(key, nil)
+          case .json: return nil
+          }
+        }
+        return .gguf(file, tensors)
+      }()
+    }
+  }
+
+  private func applied(to config: HuggingFaceConfig) -> HuggingFaceConfig? {
+    do {
+      var editor = try JSONEditor(config.document)
+      for (pointer, value) in changes {
+        let isThere = config.document[pointer] != nil
+        let cut = pointer.lastIndex(of: "/") ?? pointer.startIndex
+        switch value {
+        case .json(let text) where isThere: try editor.replace(pointer, with: text)
+        case .json(let text):
+          try editor.insert(String(pointer[pointer.index(after: cut)...]), text, into: String(pointer[..<cut]))
+        case .absent where isThere: try editor.remove(pointer)
+        case .absent: break
+        case .gguf: return nil
+        }
+      }
+      guard let bytes = try editor.edits().apply(to: config.document.bytes) else { return nil }
+      return try HuggingFaceConfig(JSONDocument(bytes, path: config.document.path), section: config.section)
+    } catch {
+      return nil
+    }
+  }
+}
