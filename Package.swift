@@ -59,10 +59,10 @@ let package = Package(
     module(
       "YarnPatch",
       [
-        "PatchPlanning", "FileStore", "Attention", "Runtimes", "ModelConfig", "RoPE", "GGUF",
+        "PatchPlanning", "FileStore", "Attention", "Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF",
         "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
       ]),
-    module("Reporting", ["YarnPatch", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
+    module("Reporting", ["YarnPatch", "Agreement", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
     .executableTarget(
       name: "yarn-patch",
       dependencies: [

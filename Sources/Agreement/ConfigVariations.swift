@@ -9,11 +9,16 @@ struct ConfigVariations {
   private let config: HuggingFaceConfig
   private let readings: [RuntimeReading]
   private(set) var all: [Variation] = []
+  /// No scaling at all: what then agrees differed because of the kind as a whole.
+  private(set) var lastResorts: [Variation] = []
 
-  /// - Parameter readings: What runtimes make of the file as it is; they lend values that the file does not state.
-  init(_ config: HuggingFaceConfig, readings: [RuntimeReading]) {
+  /// - Parameters:
+  ///   - readings: What runtimes make of the file as it is; they lend values that the file does not state.
+  ///   - aspect: What differs.
+  init(_ config: HuggingFaceConfig, readings: [RuntimeReading], aspect: Effect.Aspect) {
     self.config = config
     self.readings = readings
+    if aspect == .window { addWindow() }
     for dictionary in dictionaries {
       addSpellings(of: dictionary)
       addLengths(of: dictionary)
@@ -124,7 +129,7 @@ struct ConfigVariations {
     guard text("\(dictionary)/\(ConfigKey.ropeType)") ?? text("\(dictionary)/\(ConfigKey.type)") == "yarn",
       let factor = number("\(dictionary)/\(ConfigKey.factor)")?.double, factor > 1
     else { return }
-    for magnitude in Set(readings.compactMap { $0.table?.attentionFactor }).sorted() {
+    for magnitude in readings.compactMap({ $0.table?.attentionFactor }).uniqued() {
       let spelling = MagnitudeSpelling(magnitude, factor: factor)
       var changes = spelling.members.map {
         (key: "\(dictionary)/\($0.key)", value: Variation.Value.json(.float($0.value)))
@@ -163,7 +168,14 @@ struct ConfigVariations {
   private mutating func addBase() {
     let top = outer(ConfigKey.ropeTheta)
     guard node(top) == nil else { return }
-    for base in Set(readings.compactMap(\.base)).sorted() { add(top, .float(base), "state the base: \(top) \(base)") }
+    for base in readings.compactMap(\.base).uniqued() { add(top, .float(base), "state the base: \(top) \(base)") }
+  }
+
+  /// vLLM serves LongRoPE up to the original length unless it is told otherwise.
+  private mutating func addWindow() {
+    let top = outer(ConfigKey.original)
+    guard node(top) != nil, let window = number(outer(ConfigKey.maximum))?.integer else { return }
+    add(top, .integer(window), "start vLLM with --max-model-len \(window)")
   }
 
   // MARK: leaving out
@@ -185,22 +197,25 @@ struct ConfigVariations {
     where node(outer(key)) != nil { leaveOut(outer(key)) }
   }
 
-  /// No scaling at all: what then still differs is not the scaling's doing.
   private mutating func addKinds() {
-    let none = JSONText.object([(ConfigKey.ropeType, .string("default")), (ConfigKey.type, .string("default"))])
+    let kind = [ConfigKey.ropeType, ConfigKey.type]
+    let unscaled = kind.map { (key: $0, value: JSONText.string("default")) }
     for dictionary in dictionaries {
-      guard let kind = text("\(dictionary)/\(ConfigKey.ropeType)") ?? text("\(dictionary)/\(ConfigKey.type)") else {
-        continue
+      let pointers = kind.map { "\(dictionary)/\($0)" }
+      guard let name = pointers.lazy.compactMap(text).first else { continue }
+      let base = number("\(dictionary)/\(ConfigKey.ropeTheta)").map {
+        [(ConfigKey.ropeTheta, JSONText.float($0.double))]
       }
-      let changes = [ConfigKey.ropeType, ConfigKey.type].map {
-        (key: "\(dictionary)/\($0)", value: Variation.Value.json(.string("default")))
-      }
-      all.append(Variation(changes, "choose another kind than \(kind), which these runtimes do not implement alike"))
+      lastResorts.append(
+        Variation(
+          [(dictionary, .json(.object(unscaled + (base ?? []))))],
+          "choose another kind than \(name), which these runtimes do not implement alike",
+          keys: pointers.filter { node($0) != nil }))
     }
     guard config.dictionaries.isEmpty else { return }
-    all.append(
+    lastResorts.append(
       Variation(
-        [(outer(ConfigKey.ropeScaling), .json(none))],
+        [(outer(ConfigKey.ropeScaling), .json(.object(unscaled)))],
         "write the scaling that is meant: some runtimes supply one of their own where the file names none"))
   }
 }

@@ -45,6 +45,35 @@ public enum Effect: Sendable, Equatable {
     return ratio * ratio * (multipliers.1 / multipliers.0)
   }
 
+  /// The largest ``size`` that float32 rounding explains.
+  public var bound: Double {
+    switch self {
+    case .frequency(let pair, _, _): RuntimeReading.rounding(pairCount: pair + 1)
+    case .magnitude: 2 * RuntimeReading.factorRounding
+    case .refusal, .pairCount, .window: 0
+    }
+  }
+
+  /// What the differing side does, with what it would be otherwise; numbers to float32.
+  public var phrase: String {
+    func instead(_ what: String, _ values: (Double, Double)) -> String? {
+      isRounding(values) ? nil : "\(what) \(Float(values.1)) instead of \(Float(values.0))"
+    }
+    switch self {
+    case .refusal(let refusal): return "refused, \(refusal.kind): \(refusal.reason)"
+    case .pairCount(let first, let second): return "\(second) rotating pairs instead of \(first)"
+    case .frequency(let pair, let first, let second):
+      let share = size.isFinite ? ", \(Float((size * 1e4).rounded() / 100)) % off" : ""
+      return "pair \(pair) turns \(Float(second)) rad per token instead of \(Float(first))\(share)"
+    case .magnitude(let factors, let multipliers):
+      return [
+        instead("attention factor", factors), instead("softmax scale multiplier", multipliers),
+        "logits × \(Float(logitScaleRatio))",
+      ].compactMap(\.self).joined(separator: ", ")
+    case .window(let first, let second): return "a window of \(second) tokens instead of \(first)"
+    }
+  }
+
   public static func == (one: Effect, other: Effect) -> Bool {
     switch (one, other) {
     case (.refusal(let mine), .refusal(let its)): mine == its
@@ -59,6 +88,11 @@ public enum Effect: Sendable, Equatable {
 
 private func relativeDifference(_ first: Double, _ second: Double) -> Double {
   first == second ? 0 : abs(second - first) / abs(first)
+}
+
+/// Whether two factors are the same but for float32.
+private func isRounding(_ values: (Double, Double)) -> Bool {
+  relativeDifference(values.0, values.1) <= RuntimeReading.factorRounding
 }
 
 extension RuntimeReading {
@@ -88,10 +122,9 @@ extension RuntimeReading {
     let magnitude = Effect.magnitude(
       attentionFactors: (table.attentionFactor, its.attentionFactor),
       softmaxScaleMultipliers: (table.softmaxScaleMultiplier, its.softmaxScaleMultiplier))
-    let isClose =
-      relativeDifference(table.attentionFactor, its.attentionFactor) <= Self.factorRounding
-      && relativeDifference(table.softmaxScaleMultiplier, its.softmaxScaleMultiplier) <= Self.factorRounding
-    if !isClose { effects.append(magnitude) }
+    if case .magnitude(let factors, let multipliers) = magnitude, !isRounding(factors) || !isRounding(multipliers) {
+      effects.append(magnitude)
+    }
     if let contextLength, let its = other.contextLength, contextLength != its {
       effects.append(.window(contextLength, its))
     }

@@ -5,6 +5,8 @@ import Runtimes
 /// Changes of a GGUF's header that may make its readers agree.
 struct GGUFVariations {
   private(set) var all: [Variation] = []
+  /// Without the scaling as a whole.
+  private(set) var lastResorts: [Variation] = []
 
   init(_ file: GGUFFile, tensors: [String: [Double]]) {
     let keys = GGUFKeys(file.architecture ?? "")
@@ -24,7 +26,8 @@ struct GGUFVariations {
     if keys.logMultiplierUnit != nil { set(keys.logMultiplier, .float32(0.1), "write \(keys.logMultiplier)") }
     set(keys.base, .float32(10000), "write \(keys.base)")
     for entry in file.metadata where entry.key.hasPrefix("\(keys.architecture).rope.") {
-      all.append(Variation([(entry.key, .absent)], "leave \(entry.key) out: llama.cpp does not read it as written"))
+      let omission = Variation([(entry.key, .absent)], "leave \(entry.key) out: llama.cpp does not read it as written")
+      if [keys.type, keys.factor].contains(entry.key) { lastResorts.append(omission) } else { all.append(omission) }
     }
     for tensor in tensors.keys.sorted() {
       all.append(Variation([(tensor, .absent)], "do without the tensor \(tensor)"))

@@ -123,10 +123,15 @@ public struct RuntimeAgreement: Sendable {
     ) -> Bool {
       let cause = cause(of: effect, main[0], differing[0], layer, length)
       if case .refusal = effect, cause == nil { return false }
+      let runtimes = differing.map(\.reading.runtime)
+      let isKnown = disagreements.contains {
+        $0.layerType == layer && $0.runtimes == runtimes && $0.effect == effect && $0.cause == cause
+      }
+      guard !isKnown else { return true }
       disagreements.append(
         Disagreement(
-          layerType: layer, sequenceLength: length, runtimes: differing.map(\.reading.runtime),
-          others: main.map(\.reading.runtime), effect: effect, cause: cause))
+          layerType: layer, sequenceLength: length, runtimes: runtimes, others: main.map(\.reading.runtime),
+          effect: effect, cause: cause))
       return true
     }
     for group in groups.dropFirst() {
@@ -173,36 +178,35 @@ public struct RuntimeAgreement: Sendable {
       }
       return !readings[0].effects(of: readings[1]).contains { $0.aspect == effect.aspect }
     }
-    let variations = Self.variations(of: pair, [one.reading, other.reading])
-    let found =
-      variations.first(where: isCured)
-      ?? {
-        for (index, first) in variations.enumerated() {
-          for second in variations[(index + 1)...] where first.changes[0].key != second.changes[0].key {
-            if isCured(by: first + second) { return first + second }
-          }
-        }
-        return nil
-      }()
-    return found.map { Cause($0, [one.reading, other.reading]) }
-  }
-
-  private static func variations(of pair: [RuntimeSubject], _ readings: [RuntimeReading]) -> [Variation] {
-    var variations: [Variation] = []
-    for format in Set(pair.map(\.input.format)) {
+    var (plain, lastResorts): ([Variation], [Variation]) = ([], [])
+    for format in pair.map(\.input.format).uniqued() {
       switch pair.first(where: { $0.input.format == format })?.input {
-      case .config(let config, _)?: variations += ConfigVariations(config, readings: readings).all
-      case .gguf(let file, let tensors)?: variations += GGUFVariations(file, tensors: tensors).all
+      case .config(let config, _)?:
+        let its = ConfigVariations(config, readings: [one.reading, other.reading], aspect: effect.aspect)
+        (plain, lastResorts) = (plain + its.all, lastResorts + its.lastResorts)
+      case .gguf(let file, let tensors)?:
+        let its = GGUFVariations(file, tensors: tensors)
+        (plain, lastResorts) = (plain + its.all, lastResorts + its.lastResorts)
       case nil: break
       }
     }
-    return variations
+    let found =
+      plain.first(where: isCured) ?? Self.pairs(plain, plain).first(where: isCured)
+      ?? lastResorts.first(where: isCured) ?? Self.pairs(lastResorts, plain).first(where: isCured)
+    return found.map { Cause($0, [one.reading, other.reading]) }
+  }
+
+  /// Two changes at once, of different places.
+  private static func pairs(_ some: [Variation], _ others: [Variation]) -> some Sequence<Variation> {
+    some.lazy.flatMap { one in
+      others.lazy.filter { !$0.keys.contains(where: one.keys.contains) }.map { one + $0 }
+    }
   }
 }
 
 extension Cause {
   fileprivate init(_ variation: Variation, _ readings: [RuntimeReading]) {
-    keys = variation.changes.map(\.key).uniqued()
+    keys = variation.keys
     cure = variation.cure
     let keys = keys
     remarks = readings.flatMap { reading in

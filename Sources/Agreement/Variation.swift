@@ -12,18 +12,21 @@ struct Variation {
     case absent
   }
 
-  /// JSON pointers or GGUF keys with their new values; the first is the one that is named as the cause.
+  /// JSON pointers or GGUF keys with their new values.
   var changes: [(key: String, value: Value)]
   /// What to do, as a phrase in the imperative.
   var cure: String
+  /// What is named as the cause, the decisive key first.
+  var keys: [String]
 
-  init(_ changes: [(key: String, value: Value)], _ cure: String) {
+  init(_ changes: [(key: String, value: Value)], _ cure: String, keys: [String]? = nil) {
     self.changes = changes
     self.cure = cure
+    self.keys = keys ?? changes.map(\.key).uniqued()
   }
 
   static func + (one: Variation, other: Variation) -> Variation {
-    Variation(one.changes + other.changes, "\(one.cure), and \(other.cure)")
+    Variation(one.changes + other.changes, "\(one.cure), and \(other.cure)", keys: (one.keys + other.keys).uniqued())
   }
 
   /// The input with the changes made; `nil` where they do not fit it.

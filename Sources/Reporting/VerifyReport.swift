@@ -11,6 +11,7 @@ public enum VerifyReport {
       ("schema", .string("yarn-patch.verify/1")), ("passed", .bool(verification.passed)),
       ("checks", .array(verification.checks.map(check))),
       ("information", .array(verification.information.map(JSONText.string))),
+      ("agreement", verification.agreement.map(AgreementReport.json) ?? .null),
     ]).pretty() + "\n"
   }
 
@@ -39,6 +40,7 @@ public enum VerifyReport {
         return [check.passed ? "ok" : "FAILED", numbers ?? "", check.title + (place ?? "")]
       })
     if detail != .quiet { result += columns(verification.information.map { ["note", $0] }) }
+    if let agreement = verification.agreement { result += AgreementReport.text(agreement) }
     return result
   }
 

@@ -1,3 +1,4 @@
+import Agreement
 import RoPE
 
 /// One thing that was verified: what, how large the deviation was, how large it may be.
@@ -39,5 +40,7 @@ public struct Verification: Sendable {
   public var checks: [Check]
   /// Findings that are no verdict, such as the distance at which the cosine sum turns negative.
   public var information: [String]
+  /// Who computes what, where runtimes were asked for.
+  public var agreement: RuntimeAgreement?
   public var passed: Bool { checks.allSatisfy(\.passed) }
 }

@@ -1,3 +1,4 @@
+import Agreement
 import Diagnostics
 import FileStore
 import LosslessJSON
@@ -7,20 +8,20 @@ import Runtimes
 /// What runtimes compute from a model's files, one entry for each runtime and kind of layer.
 ///
 /// - Parameters:
-///   - runtimes: Whose readings; `nil` for every one that reads a file of the model.
+///   - runtimes: Whose readings.
 ///   - sequenceLength: For kinds whose table depends on it, in tokens.
 ///   - layerType: Restricts the answer to one kind of layer. A runtime that has one table for all layers, or refuses the
 ///     file, answers for it too.
 /// - Throws: ``FileError`` when the files cannot be read or no runtime has layers of that kind. A runtime's own refusal is
 ///   part of its reading.
 public func tables(
-  _ path: String, runtimes: [Runtime]? = [.formula], sequenceLength: Int? = nil, layerType: String? = nil
+  _ path: String, runtimes: RuntimeChoice = .named([.formula]), sequenceLength: Int? = nil, layerType: String? = nil
 ) throws(FileError) -> [RuntimeReading] {
   let fileSystem = POSIXFileSystem()
-  var loader = ModelLoader(fileSystem)
+  var loader = ModelLoader(fileSystem, keepsProblems: true)
   let forecast = Forecast(try loader.load(path), in: fileSystem)
   let readings = forecast.readings(
-    of: runtimes ?? forecast.able, RuntimeOptions(sequenceLength: sequenceLength))
+    of: forecast.runtimes(runtimes), RuntimeOptions(sequenceLength: sequenceLength))
   guard let layerType else {
     guard readings.isEmpty else { return readings }
     throw forecast.noTable("a file that states RoPE settings", remedy: "name a model with a config.json or a GGUF")
@@ -36,6 +37,13 @@ public func tables(
   return readings.filter { $0.layerType == nil || $0.layerType == layerType }
 }
 
+/// The runtimes a question is about.
+public enum RuntimeChoice: Sendable {
+  /// Every one that reads a file of the model.
+  case all
+  case named([Runtime])
+}
+
 /// A model as runtimes are given it.
 struct Forecast {
   let model: Model
@@ -46,13 +54,22 @@ struct Forecast {
     self.fileSystem = fileSystem
   }
 
-  /// The runtimes that read a file of the model.
-  var able: [Runtime] { Runtime.all.filter { file(for: $0) != nil } }
+  func runtimes(_ choice: RuntimeChoice) -> [Runtime] {
+    switch choice {
+    case .all: Runtime.all.filter { file(for: $0) != nil }
+    case .named(let runtimes): runtimes
+    }
+  }
+
+  /// Each runtime with the file it runs from, or with the model's first one, which it will refuse.
+  func subjects(_ runtimes: [Runtime]) -> [RuntimeSubject] {
+    runtimes.compactMap { runtime in
+      (file(for: runtime) ?? model.primary).map { RuntimeSubject(runtime, input($0)) }
+    }
+  }
 
   func readings(of runtimes: [Runtime], _ options: RuntimeOptions) -> [RuntimeReading] {
-    runtimes.flatMap { runtime in
-      (file(for: runtime) ?? model.primary).map { runtime.read(input($0), options) } ?? []
-    }
+    subjects(runtimes).flatMap { $0.runtime.read($0.input, options) }
   }
 
   /// The file a runtime runs from: llama.cpp takes a GGUF where there is one, the others config.json.

@@ -48,6 +48,8 @@ public struct ModelFile: Sendable {
   var shapes = TensorShapes()
   /// One for each kind of layer, full attention first.
   public internal(set) var declarations: [RoPEDeclaration]
+  /// Values that no equation can use; empty unless they were asked for.
+  var problems: [FileError] = []
 
   /// The declaration of the layers that a longer window concerns.
   public var declaration: RoPEDeclaration? { declarations.first }

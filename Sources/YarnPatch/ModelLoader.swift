@@ -16,15 +16,20 @@ extension FileError.Code {
 package struct ModelLoader {
   let fileSystem: any FileSystem
   let section: String?
+  /// Whether values that no equation can use are left for the caller to judge; some runtimes read past them.
+  let keepsProblems: Bool
   private var notes: [String] = []
 
-  package init(_ fileSystem: any FileSystem = POSIXFileSystem(), section: String? = nil) {
+  package init(
+    _ fileSystem: any FileSystem = POSIXFileSystem(), section: String? = nil, keepsProblems: Bool = false
+  ) {
     self.fileSystem = fileSystem
     self.section = section
+    self.keepsProblems = keepsProblems
   }
 
   /// - Throws: What the readers throw, `not-a-model` when the path is none of ours, and the first value that no
-  ///   runtime could use.
+  ///   equation can use.
   package mutating func load(_ path: String) throws(FileError) -> Model {
     if try fileSystem.kind(at: path) == .folder { return try loadFolder(path) }
     let source = try FileSource(path, in: fileSystem)
@@ -96,9 +101,9 @@ package struct ModelLoader {
   private func loadConfig(_ path: String, _ weights: Weights) throws(FileError) -> ModelFile {
     let config = try HuggingFaceConfig(try document(path), section: section)
     let read = config.ropeDeclarations(shapes: weights.shapes)
-    if let problem = read.problems.first { throw problem }
     return ModelFile(
-      path: path, contents: .config(config), shapes: weights.shapes, declarations: read.declarations)
+      path: path, contents: .config(config), shapes: weights.shapes, declarations: read.declarations,
+      problems: try problems(of: read))
   }
 
   private func document(_ path: String) throws(FileError) -> JSONDocument {
@@ -119,8 +124,14 @@ package struct ModelLoader {
       }
     }
     let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
-    if let problem = read.problems.first { throw problem }
-    return ModelFile(path: set.first.path, contents: .gguf(set), declarations: read.declarations)
+    return ModelFile(
+      path: set.first.path, contents: .gguf(set), declarations: read.declarations, problems: try problems(of: read))
+  }
+
+  /// - Throws: The first problem unless it is kept; that there is no rotation at all is never kept.
+  private func problems(of read: FileDeclarations) throws(FileError) -> [FileError] {
+    if let first = read.problems.first(where: { !keepsProblems || $0.code == .notRoPE }) { throw first }
+    return read.problems
   }
 
   /// Any shard leads to the whole set.

@@ -1,3 +1,4 @@
+import Agreement
 import Attention
 import Diagnostics
 import LosslessJSON
@@ -15,6 +16,8 @@ public struct VerifyOptions: Sendable {
   /// A JSON file with expected members of `inspect`'s `rope` object.
   public var expect: String?
   public var checksAttention = true
+  /// Runtimes whose tables must agree; `nil` for none.
+  public var runtimes: RuntimeChoice?
   public init() {}
 }
 
@@ -22,6 +25,7 @@ public struct VerifyOptions: Sendable {
 struct Verifier {
   var checks: [Check] = []
   private(set) var information: [String] = []
+  var agreement: RuntimeAgreement?
   let model: Model
   private let checksAttention: Bool
 
@@ -39,11 +43,17 @@ struct Verifier {
     compareFiles()
   }
 
-  var verification: Verification { Verification(path: model.path, checks: checks, information: information) }
+  var verification: Verification {
+    Verification(path: model.path, checks: checks, information: information, agreement: agreement)
+  }
 
   // MARK: one file
 
   private mutating func check(_ file: ModelFile) {
+    for problem in file.problems {
+      checks.append(
+        Check("values", "every value can be used", passed: false, detail: "\(problem.location): \(problem.found)"))
+    }
     for declaration in file.declarations {
       let place = declaration.layerType.map { "\(file.path), \($0)" } ?? file.path
       let stored = file.config == nil || declaration.layerType != nil ? [] : model.storedTables

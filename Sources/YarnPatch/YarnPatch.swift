@@ -77,9 +77,10 @@ public func undoPatch(_ path: String) throws(FileError) -> [String] {
 /// Verifies a model's RoPE settings.
 public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) throws(FileError) -> Verification {
   let fileSystem = POSIXFileSystem()
-  var loader = ModelLoader(fileSystem)
+  var loader = ModelLoader(fileSystem, keepsProblems: true)
   let model = try loader.load(path)
   var verifier = Verifier(model, checksAttention: options.checksAttention)
+  if let choice = options.runtimes { verifier.compareRuntimes(choice, at: options.context, in: fileSystem) }
   if let tokens = options.context { verifier.requireWindow(tokens) }
   if let expected = options.expect {
     let source = try FileSource(expected, in: fileSystem)

@@ -16,11 +16,7 @@ struct Table: ParsableCommand {
   @Argument(help: "A model: a file or a folder.") var model: String
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp(
-      """
-      Whose reading to print, once for each; known: \(Runtime.all.map(\.name).joined(separator: ", ")), and all for \
-      every one that reads this kind of file. A name may carry a version: vllm@0.33.
-      """, valueName: "runtime"))
+    help: ArgumentHelp("Whose reading to print, \(RuntimeChoice.help)", valueName: "runtime"))
   var runtime: [String] = [Formula.name]
   @Option(help: ArgumentHelp("Length for kinds whose table depends on it, in tokens.", valueName: "n"))
   var sequenceLength: Int?
@@ -29,29 +25,15 @@ struct Table: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
-    _ = try runtimes()
+    _ = try RuntimeChoice(runtime)
     if let sequenceLength, sequenceLength < 1 { throw ValidationError("--sequence-length must be at least 1") }
   }
 
-  /// The runtimes asked for, each once; `nil` for all.
-  private func runtimes() throws -> [Runtime]? {
-    var chosen: [Runtime] = []
-    for name in runtime where name != "all" {
-      do throws(UnknownRuntime) {
-        let runtime = try Runtime.named(name)
-        if !chosen.contains(where: { $0.name == runtime.name && $0.version == runtime.version }) {
-          chosen.append(runtime)
-        }
-      } catch { throw ValidationError("\(error)") }
-    }
-    return runtime.contains("all") ? nil : chosen
-  }
-
   func run() throws {
-    let runtimes = try runtimes()
+    let choice = try RuntimeChoice(runtime)
     let readings: [RuntimeReading]
     do throws(FileError) {
-      readings = try tables(model, runtimes: runtimes, sequenceLength: sequenceLength, layerType: layerType)
+      readings = try tables(model, runtimes: choice, sequenceLength: sequenceLength, layerType: layerType)
     } catch { throw error.exit }
     switch format {
     case .json: try printResult(TableReport.json(readings, model: model))

@@ -15,22 +15,29 @@ struct Verify: ParsableCommand {
   var against: String?
   @Option(help: ArgumentHelp("JSON with expected members of inspect's rope object.", valueName: "file"))
   var expect: String?
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp("Whose tables must agree, \(RuntimeChoice.help)", valueName: "runtime"))
+  var runtime: [String] = []
   @Option(help: ArgumentHelp("Window that must be covered, in tokens.", valueName: "n")) var context: Int?
   @Option(help: "off or quick: whether to rotate and compare attention.") var attention = AttentionLevel.quick
   @Option(help: "text or json.") var format = ReportFormat.text
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
+    _ = try RuntimeChoice(runtime)
     if let context, context < 1 { throw ValidationError("--context must be at least 1") }
   }
 
   func run() throws {
+    let choice = try RuntimeChoice(runtime)
     let verification: Verification
     do throws(FileError) {
       var options = VerifyOptions()
       options.against = against
       options.expect = expect
       options.context = context
+      if !runtime.isEmpty { options.runtimes = choice }
       options.checksAttention = attention != .off
       verification = try verify(model, options)
     } catch { throw error.exit }

@@ -8,7 +8,7 @@ import YarnPatch
 @Suite struct TableReportTests {
   private let readings: [RuntimeReading]
 
-  init() throws { readings = try tables(Fixture.path("config/yarn-old"), runtimes: nil) }
+  init() throws { readings = try tables(Fixture.path("config/yarn-old"), runtimes: .all) }
 
   private func report(_ readings: [RuntimeReading]) throws -> JSONValue {
     try JSONDocument(Array(TableReport.json(readings, model: "m").utf8), path: "table.json").root.value

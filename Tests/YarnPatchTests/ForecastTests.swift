@@ -38,7 +38,7 @@ import YarnPatch
   @Test(arguments: expected.indices) func `each runtime reads a config in its way`(_ index: Int) throws {
     let expected = Self.expected[index]
     let runtime = try Runtime.named(expected.name)
-    let readings = try tables(try write(Self.scaled), runtimes: [runtime])
+    let readings = try tables(try write(Self.scaled), runtimes: .named([runtime]))
     try #require(readings.count == 1)
     let reading = readings[0]
     #expect(reading.runtime == expected.name && reading.version == runtime.version && reading.layerType == nil)
@@ -54,21 +54,21 @@ import YarnPatch
 
   @Test func `all runtimes are asked in the listed order, and the equations alone by default`() throws {
     let path = try write(Self.scaled)
-    #expect(try tables(path, runtimes: nil).map(\.runtime) == Runtime.all.map(\.name))
+    #expect(try tables(path, runtimes: .all).map(\.runtime) == Runtime.all.map(\.name))
     #expect(try tables(path).map(\.runtime) == ["formula"])
-    #expect(try tables(path, runtimes: [.vllm, .formula]).map(\.runtime) == ["vllm", "formula"])
+    #expect(try tables(path, runtimes: .named([.vllm, .formula])).map(\.runtime) == ["vllm", "formula"])
   }
 
   @Test func `a GGUF is read by those that can, and refused by a runtime that was named`() throws {
     let path = Fixture.path("gguf/qwen2-yarn.gguf")
-    #expect(try tables(path, runtimes: nil).map(\.runtime) == ["llama.cpp", "formula"])
-    let named = try tables(path, runtimes: [.vllm])
+    #expect(try tables(path, runtimes: .all).map(\.runtime) == ["llama.cpp", "formula"])
+    let named = try tables(path, runtimes: .named([.vllm]))
     #expect(named.map(\.table) == [nil])
     #expect(named[0].refused?.reason == "vllm is read for config.json only, not for GGUF files")
   }
 
   @Test func `rotary tensors of a GGUF reach the runtimes`() throws {
-    let readings = try tables(Fixture.path("gguf/llama3-freqs.gguf"), runtimes: nil)
+    let readings = try tables(Fixture.path("gguf/llama3-freqs.gguf"), runtimes: .all)
     #expect(readings.map(\.kind) == ["rope_freqs", "default"])
     let plain = FrequencyTable(
       RoPEParameters(base: try #require(readings[1].base), rotaryDimension: try #require(readings[1].rotaryDimension)))
@@ -81,14 +81,14 @@ import YarnPatch
   @Test func `in a folder with both, llama.cpp runs from the GGUF and the others from the config`() throws {
     _ = try write(Self.scaled, to: "model/config.json")
     _ = try scratch.copy("gguf/llama-plain.gguf", as: "model/model.gguf")
-    let readings = try tables(scratch["model"], runtimes: nil)
+    let readings = try tables(scratch["model"], runtimes: .all)
     #expect(readings.map(\.runtime) == Runtime.all.map(\.name))
     #expect(readings.filter { $0.kind != "yarn" }.map(\.runtime) == ["llama.cpp"])
   }
 
   @Test func `a file that one runtime refuses still has the others' tables`() throws {
     let text = Self.scaled.replacing("\"type\"", with: "\"rope_type\"")
-    let readings = try tables(try write(text), runtimes: nil)
+    let readings = try tables(try write(text), runtimes: .all)
     #expect(readings.filter { $0.refused != nil }.map(\.runtime) == ["yarn-repo"])
     #expect(readings.filter { $0.table == nil }.map(\.runtime) == ["yarn-repo"])
   }
@@ -98,7 +98,7 @@ import YarnPatch
   @Test func `the tokenizer's limit bounds vLLM's window`() throws {
     let path = try write(Self.scaled)
     _ = try write("{\"model_max_length\": 4096}", to: "tokenizer_config.json")
-    let window = { try tables($0, runtimes: [.vllm]).first?.contextLength }
+    let window = { try tables($0, runtimes: .named([.vllm])).first?.contextLength }
     #expect(try window(path) == 4096)
     _ = try write("{\"model_max_length\": 1000000000000000019884624838656}", to: "tokenizer_config.json")
     #expect(try window(path) == 131072)
@@ -110,24 +110,25 @@ import YarnPatch
     let dynamic = Self.scaled.replacing("\"yarn\"", with: "\"dynamic\"")
     let path = try write(dynamic)
     for runtime in [Runtime.transformers4, .transformers5, .mlxLM, .yarnRepository, .formula] {
-      let short = try tables(path, runtimes: [runtime]).first?.table
-      let long = try tables(path, runtimes: [runtime], sequenceLength: 262144).first?.table
+      let short = try tables(path, runtimes: .named([runtime])).first?.table
+      let long = try tables(path, runtimes: .named([runtime]), sequenceLength: 262144).first?.table
       #expect(short != nil && short != long, "\(runtime.name)")
     }
     let fixed = try write(Self.scaled, to: "fixed/config.json")
     #expect(
-      try tables(fixed, runtimes: nil, sequenceLength: 262144).map(\.table)
-        == tables(fixed, runtimes: nil).map(\.table))
+      try tables(fixed, runtimes: .all, sequenceLength: 262144).map(\.table)
+        == tables(fixed, runtimes: .all).map(\.table))
   }
 
   @Test func `a layer type restricts every runtime that tells layers apart`() throws {
     let path = Fixture.path("config/v5-per-layer")
-    let readings = try tables(path, runtimes: [.transformers5, .vllm, .yarnRepository], layerType: "sliding_attention")
+    let readings = try tables(
+      path, runtimes: .named([.transformers5, .vllm, .yarnRepository]), layerType: "sliding_attention")
     #expect(readings.map(\.layerType) == ["sliding_attention", "sliding_attention", nil])
     #expect(readings.map(\.kind) == ["default", "default", "default"])
-    let full = try tables(path, runtimes: [.vllm], layerType: "full_attention")
+    let full = try tables(path, runtimes: .named([.vllm]), layerType: "full_attention")
     #expect(full.map(\.kind) == ["yarn"])
-    let error = refusal { try tables(path, runtimes: nil, layerType: "main") }
+    let error = refusal { try tables(path, runtimes: .all, layerType: "main") }
     #expect(error?.expected == "one of full_attention, sliding_attention")
     let flat = try write(Self.scaled)
     #expect(refusal { try tables(flat, layerType: "full_attention") }?.expected == "one table for all layers")

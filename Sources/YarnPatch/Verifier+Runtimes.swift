@@ -1,0 +1,45 @@
+import Agreement
+import FileStore
+import Runtimes
+
+extension Verifier {
+  /// Compares what runtimes compute. The authors' code is no engine that anybody serves with; unless it was named, its
+  /// departures are shown and do not count.
+  mutating func compareRuntimes(_ choice: RuntimeChoice, at length: Int?, in fileSystem: any FileSystem) {
+    let forecast = Forecast(model, in: fileSystem)
+    let agreement = RuntimeAgreement(
+      forecast.subjects(forecast.runtimes(choice)), lengths: [length].compactMap(\.self))
+    self.agreement = agreement
+    var counted = agreement.disagreements
+    if case .all = choice { counted.removeAll { $0.runtimes == [Runtime.yarnRepository.name] } }
+    for disagreement in counted { checks.append(Check(disagreement)) }
+    guard counted.isEmpty else { return }
+    let readers = agreement.comparisons.flatMap(\.groups).flatMap(\.runtimes).uniqued()
+    checks.append(
+      Check(
+        "agreement", "the runtimes compute the same tables and windows", passed: !readers.isEmpty,
+        detail: readers.isEmpty ? "none of them can read the model" : readers.joined(separator: ", ")))
+  }
+}
+
+extension Check {
+  init(_ disagreement: Disagreement) {
+    let effect = disagreement.effect
+    let title =
+      switch effect.aspect {
+      case .refusal: "the runtimes read the file"
+      case .frequencies: "the runtimes compute the same frequencies"
+      case .magnitude: "the runtimes scale logits alike"
+      case .window: "the runtimes derive the same window"
+      }
+    var detail = "\(disagreement.runtimes.joined(separator: ", ")): \(effect.phrase)"
+    if let layer = disagreement.layerType { detail += " in \(layer) layers" }
+    if let length = disagreement.sequenceLength { detail += " at \(length) tokens" }
+    if let cause = disagreement.cause { detail += ", because of \(cause.keys.joined(separator: ", ")); \(cause.cure)" }
+    self.init("agreement-\(effect.aspect.rawValue)", title, passed: false, detail: detail)
+    guard effect.size.isFinite else { return }
+    measured = effect.size
+    bound = effect.bound
+    unit = "relative"
+  }
+}
