@@ -8,6 +8,8 @@ import Runtimes
 struct ConfigVariations {
   private let config: HuggingFaceConfig
   private let readings: [RuntimeReading]
+  /// One dictionary under both names.
+  private(set) var layouts: [Variation] = []
   private(set) var all: [Variation] = []
   /// No scaling at all: what then agrees differed because of the kind as a whole.
   private(set) var lastResorts: [Variation] = []
@@ -19,13 +21,13 @@ struct ConfigVariations {
     self.config = config
     self.readings = readings
     if aspect == .window { addWindow() }
+    addLayouts()
     for dictionary in dictionaries {
       addSpellings(of: dictionary)
       addLengths(of: dictionary)
       addOuterMembers(of: dictionary)
       addMagnitudes(of: dictionary)
     }
-    addLayouts()
     addBase()
     for dictionary in dictionaries { addOmissions(of: dictionary) }
     addOuterOmissions()
@@ -151,17 +153,18 @@ struct ConfigVariations {
     all.append(Variation(Array(pair.reversed()), "state mscale 1.0 and mscale_all_dim 1.0"))
   }
 
-  /// One dictionary under both names, for readers of only one.
+  /// For readers of only one of the two names.
   private mutating func addLayouts() {
     let names = [ConfigKey.ropeScaling, ConfigKey.ropeParameters].map(outer)
-    for (name, other) in [(names[0], names[1]), (names[1], names[0])] {
+    for (name, other) in [(names[0], names[1]), (names[1], names[0])] where !config.dictionaries.contains(name) {
       guard config.dictionaries.contains(other), let node = node(other) else { continue }
       let copy = String(decoding: config.document.bytes[node.range], as: UTF8.self)
       var changes: [(key: String, value: Variation.Value)] = [(name, .json(.raw(copy)))]
-      if let base = number("\(other)/\(ConfigKey.ropeTheta)") {
+      // The older layout has the base beside the dictionary.
+      if name == names[0], let base = number("\(other)/\(ConfigKey.ropeTheta)") {
         changes.append((outer(ConfigKey.ropeTheta), .json(.float(base.double))))
       }
-      all.append(Variation(changes, "write \(name) like \(other)"))
+      layouts.append(Variation(changes, "write \(name) like \(other), for those who read only that", keys: [other]))
     }
   }
 

@@ -121,7 +121,9 @@ public struct RuntimeAgreement: Sendable {
       _ effect: Effect, of differing: [(index: Int, reading: RuntimeReading)],
       from main: [(index: Int, reading: RuntimeReading)]
     ) -> Bool {
-      let cause = cause(of: effect, main[0], differing[0], layer, length)
+      let cause = Cause(
+        of: effect, [main[0], differing[0]].map { subjects[$0.index] }, [main[0].reading, differing[0].reading],
+        layer: layer, length: length)
       if case .refusal = effect, cause == nil { return false }
       let runtimes = differing.map(\.reading.runtime)
       let isKnown = disagreements.contains {
@@ -157,43 +159,46 @@ public struct RuntimeAgreement: Sendable {
       _ = add(.window(largest.reading.contextLength ?? 0, other), of: Array(differing), from: Array(alike))
     }
   }
+}
 
-  // MARK: causes
-
-  /// The first change of the files, or pair of changes, after which an effect is gone.
-  private func cause(
-    of effect: Effect, _ one: (index: Int, reading: RuntimeReading), _ other: (index: Int, reading: RuntimeReading),
-    _ layer: String?, _ length: Int?
-  ) -> Cause? {
-    let pair = [subjects[one.index], subjects[other.index]]
+extension Cause {
+  /// The first change of the files, or pair of changes, after which an effect is gone; `nil` when none that was tried
+  /// makes the readings agree.
+  ///
+  /// - Parameter readings: What the two subjects make of their files at this length, for these layers.
+  package init?(
+    of effect: Effect, _ subjects: [RuntimeSubject], _ readings: [RuntimeReading], layer: String?, length: Int? = nil
+  ) {
     let options = RuntimeOptions(sequenceLength: length)
     func isCured(by variation: Variation) -> Bool {
-      var readings: [RuntimeReading] = []
-      for subject in pair {
+      var varied: [RuntimeReading] = []
+      for subject in subjects {
         let its = subject.runtime.read(variation.applied(to: subject.input) ?? subject.input, options)
         guard let reading = its.first(where: { $0.layerType == layer }) ?? its.first, reading.table != nil else {
           return false
         }
-        readings.append(reading)
+        varied.append(reading)
       }
-      return !readings[0].effects(of: readings[1]).contains { $0.aspect == effect.aspect }
+      return !varied[0].effects(of: varied[1]).contains { $0.aspect == effect.aspect }
     }
-    var (plain, lastResorts): ([Variation], [Variation]) = ([], [])
-    for format in pair.map(\.input.format).uniqued() {
-      switch pair.first(where: { $0.input.format == format })?.input {
-      case .config(let config, _)?:
-        let its = ConfigVariations(config, readings: [one.reading, other.reading], aspect: effect.aspect)
-        (plain, lastResorts) = (plain + its.all, lastResorts + its.lastResorts)
-      case .gguf(let file, let tensors)?:
+    var (layouts, plain, lastResorts): ([Variation], [Variation], [Variation]) = ([], [], [])
+    for input in subjects.map(\.input).uniqued(by: \.path) {
+      switch input {
+      case .config(let config, _):
+        let its = ConfigVariations(config, readings: readings, aspect: effect.aspect)
+        (layouts, plain) = (layouts + its.layouts, plain + its.all)
+        lastResorts += its.lastResorts
+      case .gguf(let file, let tensors):
         let its = GGUFVariations(file, tensors: tensors)
         (plain, lastResorts) = (plain + its.all, lastResorts + its.lastResorts)
-      case nil: break
       }
     }
+    plain = layouts + plain
     let found =
       plain.first(where: isCured) ?? Self.pairs(plain, plain).first(where: isCured)
       ?? lastResorts.first(where: isCured) ?? Self.pairs(lastResorts, plain).first(where: isCured)
-    return found.map { Cause($0, [one.reading, other.reading]) }
+    guard let found else { return nil }
+    self.init(found, readings)
   }
 
   /// Two changes at once, of different places.
@@ -202,10 +207,8 @@ public struct RuntimeAgreement: Sendable {
       others.lazy.filter { !$0.keys.contains(where: one.keys.contains) }.map { one + $0 }
     }
   }
-}
 
-extension Cause {
-  fileprivate init(_ variation: Variation, _ readings: [RuntimeReading]) {
+  private init(_ variation: Variation, _ readings: [RuntimeReading]) {
     keys = variation.keys
     cure = variation.cure
     let keys = keys
@@ -218,10 +221,24 @@ extension Cause {
   }
 }
 
+extension RuntimeInput {
+  fileprivate var path: String {
+    switch self {
+    case .config(let config, _): config.document.path
+    case .gguf(let file, _): file.path
+    }
+  }
+}
+
+extension Sequence {
+  /// The elements in order, each key once.
+  fileprivate func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
+    var seen: Set<Key> = []
+    return filter { seen.insert(key($0)).inserted }
+  }
+}
+
 extension Sequence where Element: Hashable {
   /// The elements in order, each once.
-  package func uniqued() -> [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
-  }
+  package func uniqued() -> [Element] { uniqued(by: \.self) }
 }

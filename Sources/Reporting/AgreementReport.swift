@@ -38,14 +38,13 @@ enum AgreementReport {
 
   /// The groups, then each departure with its size, what causes it and what to do.
   static func text(_ agreement: RuntimeAgreement) -> String {
-    var text = "runtimes\n"
-    for comparison in distinct(agreement.comparisons) {
-      let place = place(comparison.layerType, comparison.sequenceLength)
-      text += columns(
-        comparison.groups.enumerated().map { number, group in
-          [number == 0 ? place ?? "alike" : "", group.runtimes.joined(separator: ", ")]
-        })
+    let rows = distinct(agreement.comparisons).flatMap { comparison in
+      comparison.groups.enumerated().map { number, group in
+        let place = place(comparison.layerType, comparison.sequenceLength) ?? "alike"
+        return [number == 0 ? place : "", group.runtimes.joined(separator: ", ")]
+      }
     }
+    var text = "runtimes\n" + columns(rows)
     for disagreement in agreement.disagreements { text += self.text(disagreement) }
     for reading in agreement.unable {
       text += "  " + printable("\(reading.runtime) cannot read it: \(reading.refused?.reason ?? "no table")") + "\n"

@@ -7,12 +7,13 @@ public enum ReportDetail: Sendable { case quiet, normal, verbose }
 /// `verify`: what was proven, with measured values and bounds.
 public enum VerifyReport {
   public static func json(_ verification: Verification) -> String {
-    JSONText.object([
+    var members: [(key: String, value: JSONText)] = [
       ("schema", .string("yarn-patch.verify/1")), ("passed", .bool(verification.passed)),
       ("checks", .array(verification.checks.map(check))),
       ("information", .array(verification.information.map(JSONText.string))),
-      ("agreement", verification.agreement.map(AgreementReport.json) ?? .null),
-    ]).pretty() + "\n"
+    ]
+    if let agreement = verification.agreement { members.append(("agreement", AgreementReport.json(agreement))) }
+    return JSONText.object(members).pretty() + "\n"
   }
 
   private static func check(_ check: Check) -> JSONText {

@@ -9,6 +9,9 @@ extension Runtime {
     .transformers4, .transformers5, .vllm, .sglang, .mlxLM, .llamaCpp, .yarnRepository, .formula,
   ]
 
+  /// Whether people serve models with it; the authors' code and the equations are what engines are measured by.
+  public var isEngine: Bool { ![Runtime.yarnRepository.name, Formula.name].contains(name) }
+
   /// The runtime of a name that may carry a version, the newest that fits: `vllm`, `vllm@0.33`, `vllm@0.33.0`.
   ///
   /// - Throws: ``UnknownRuntime`` with the known names or versions.

@@ -35,7 +35,6 @@ extension Check {
     var detail = "\(disagreement.runtimes.joined(separator: ", ")): \(effect.phrase)"
     if let layer = disagreement.layerType { detail += " in \(layer) layers" }
     if let length = disagreement.sequenceLength { detail += " at \(length) tokens" }
-    if let cause = disagreement.cause { detail += ", because of \(cause.keys.joined(separator: ", ")); \(cause.cure)" }
     self.init("agreement-\(effect.aspect.rawValue)", title, passed: false, detail: detail)
     guard effect.size.isFinite else { return }
     measured = effect.size

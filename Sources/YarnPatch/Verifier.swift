@@ -51,8 +51,7 @@ struct Verifier {
 
   private mutating func check(_ file: ModelFile) {
     for problem in file.problems {
-      checks.append(
-        Check("values", "every value can be used", passed: false, detail: "\(problem.location): \(problem.found)"))
+      checks.append(Check("values", "every value can be used", passed: false, detail: "\(problem)"))
     }
     for declaration in file.declarations {
       let place = declaration.layerType.map { "\(file.path), \($0)" } ?? file.path
@@ -209,7 +208,7 @@ enum DeclaredValue: CustomStringConvertible {
 
   var description: String {
     switch self {
-    case .number(let value): "\(value)"
+    case .number(let value): Int(exactly: value).map(String.init) ?? "\(value)"
     case .text(let value): value
     case .flag(let value): "\(value)"
     case .absent: "not stated"

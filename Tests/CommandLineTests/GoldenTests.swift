@@ -19,7 +19,7 @@ import Testing
   ]
 
   static let sessions =
-    ["inspect", "patch", "undo", "verify", "table"].map {
+    ["inspect", "patch", "undo", "verify", "table", "diff"].map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
@@ -76,6 +76,33 @@ import Testing
           "yarn-patch verify no-base",
           "echo '{\"factor\": 4, \"base\": 10000, \"theta\": 1}' > expected.json && yarn-patch verify yarn "
             + "--attention off --expect expected.json",
+        ]),
+      Session(
+        name: "agreement",
+        fixtures: [
+          "oss": "config/gpt-oss", "plain": "config/llama-plain", "dynamic": "config/dynamic",
+          "linear": "config/linear",
+          "longrope": "config/longrope", "yarn.gguf": "gguf/qwen2-yarn.gguf", "missing": "config/bad-base-null",
+        ],
+        commands: ["oss", "plain", "dynamic", "linear", "longrope", "yarn.gguf", "missing"].map {
+          "yarn-patch verify \($0) --runtime all --attention off"
+        } + [
+          "yarn-patch verify plain --runtime vllm --runtime mlx-lm --attention off --format json",
+          "yarn-patch verify plain --runtime nonesuch",
+        ]),
+      Session(
+        name: "diff",
+        fixtures: [
+          "model": Fixture.model, "old": "config/yarn-old", "new": "config/v5-yarn", "plain": "config/llama-plain",
+          "layers": "config/v5-per-layer", "latent": "config/mla-yarn",
+        ],
+        commands: [
+          "yarn-patch diff model/config.json model/tiny-llama-ctx256-f16.gguf",
+          "yarn-patch patch model/config.json --factor 4 --quiet",
+          "yarn-patch diff model/config.json model/tiny-llama-ctx256-f16.gguf",
+          "yarn-patch diff model/config.json model/tiny-llama-ctx256-f16.gguf --runtime vllm --format json",
+          "yarn-patch diff old new", "yarn-patch diff plain latent --runtime formula", "yarn-patch diff layers layers",
+          "yarn-patch diff plain model/model.safetensors", "yarn-patch diff plain missing",
         ]),
       Session(
         name: "patch",
