@@ -45,12 +45,15 @@ struct ConfigVariations {
   /// Dictionaries that hold settings: the flat ones, and those of each kind of layer.
   private var dictionaries: [String] {
     config.dictionaries.flatMap { dictionary in
-      let labels = config.layerTypes(of: dictionary)
+      let labels = config.layerTypes(of: dictionary).prefix(8)
       return labels.isEmpty ? [dictionary] : labels.map { "\(dictionary)/\($0)" }
     }
   }
 
-  private func members(of dictionary: String) -> [JSONMember] { node(dictionary)?.value.members ?? [] }
+  /// At most as many as any published dictionary has, and more.
+  private func members(of dictionary: String) -> ArraySlice<JSONMember> {
+    (node(dictionary)?.value.members ?? []).prefix(64)
+  }
 
   private mutating func add(_ pointer: String, _ value: JSONText, _ cure: String) {
     all.append(Variation([(pointer, .json(value))], cure))

@@ -13,16 +13,6 @@ public struct RuntimeSubject: Sendable {
   }
 }
 
-/// Why two readings differ, found by changing the file in thought until they agree.
-public struct Cause: Sendable, Equatable {
-  /// JSON pointers or GGUF keys, the decisive one first.
-  public var keys: [String]
-  /// What to do about it, as a phrase in the imperative.
-  public var cure: String
-  /// What the two runtimes say about these keys.
-  public var remarks: [String]
-}
-
 /// Runtimes that compute something else than the largest group of those that agree.
 public struct Disagreement: Sendable {
   public var layerType: String?
@@ -59,180 +49,123 @@ public struct RuntimeAgreement: Sendable {
 
   private let subjects: [RuntimeSubject]
 
+  /// A subject's reading for one kind of layer.
+  private struct Seen {
+    var index: Int
+    var reading: RuntimeReading
+  }
+
+  /// Beyond this many differences the causes repeat each other, or the file is made to take time.
+  private static let maximumCauses = 16
+
   /// - Parameter lengths: Sequence lengths at which to compare; the defaults of the runtimes and, for kinds whose table
   ///   depends on it, the lengths around which it changes are always among them.
   public init(_ subjects: [RuntimeSubject], lengths: [Int] = []) {
     self.subjects = subjects
     let first = subjects.map { $0.runtime.read($0.input) }
-    for length in [nil] + Self.lengths(of: first.joined().map(\.self), lengths) {
-      compare(
-        at: length,
-        length == nil ? first : subjects.map { $0.runtime.read($0.input, RuntimeOptions(sequenceLength: length)) })
+    compare(first, at: nil)
+    for length in Self.lengths(of: first.flatMap(\.self), lengths) {
+      compare(subjects.map { $0.runtime.read($0.input, RuntimeOptions(sequenceLength: length)) }, at: length)
     }
   }
 
   /// Kinds whose table depends on the length change at the original length and end at the longest window.
-  private static func lengths(of readings: [RuntimeReading], _ asked: [Int]) -> [Int?] {
+  private static func lengths(of readings: [RuntimeReading], _ asked: [Int]) -> [Int] {
     var lengths = Set(asked)
     for reading in readings where ["dynamic", "longrope", "dynamic-yarn"].contains(reading.kind) {
       for length in [reading.originalContext.flatMap { Int(exactly: $0) }, reading.contextLength].compactMap(\.self) {
-        lengths.formUnion([length, length + 1])
+        lengths.formUnion([length, length &+ 1])
       }
     }
     return lengths.filter { $0 > 0 }.sorted()
   }
 
-  // MARK: grouping
-
-  private mutating func compare(at length: Int?, _ readings: [[RuntimeReading]]) {
-    let labels = readings.joined().compactMap(\.layerType)
-    let layers: [String?] = labels.isEmpty ? [nil] : labels.uniqued()
-    for layer in layers {
-      var groups: [[(index: Int, reading: RuntimeReading)]] = []
-      var refusals: [(index: Int, reading: RuntimeReading)] = []
+  private mutating func compare(_ readings: [[RuntimeReading]], at length: Int?) {
+    let labels = readings.joined().compactMap(\.layerType).uniqued()
+    for layer in labels.isEmpty ? [nil] : labels.map(Optional.some) {
+      var groups: [[Seen]] = []
+      var refusals: [Seen] = []
       for (index, its) in readings.enumerated() {
-        guard let reading = its.first(where: { $0.layerType == layer }) ?? its.first(where: { $0.layerType == nil })
-        else { continue }
+        guard let reading = its.of(layer) else { continue }
+        let seen = Seen(index: index, reading: reading)
         guard reading.table != nil else {
-          refusals.append((index, reading))
+          refusals.append(seen)
           continue
         }
         // Windows are compared afterwards: runtimes that derive none would tie together those that differ.
         let group = groups.firstIndex { $0[0].reading.effects(of: reading).allSatisfy { $0.aspect == .window } }
-        if let group { groups[group].append((index, reading)) } else { groups.append([(index, reading)]) }
+        if let group { groups[group].append(seen) } else { groups.append([seen]) }
       }
-      groups.sort { $0.count > $1.count }
+      groups.sort { ($1.count, $0[0].index) < ($0.count, $1[0].index) }
       comparisons.append(
         Comparison(
           layerType: layer, sequenceLength: length, groups: groups.map { Group(readings: $0.map(\.reading)) }))
-      explain(groups, refusals, layer, length)
-    }
-  }
-
-  private mutating func explain(
-    _ groups: [[(index: Int, reading: RuntimeReading)]], _ refusals: [(index: Int, reading: RuntimeReading)],
-    _ layer: String?, _ length: Int?
-  ) {
-    guard let main = groups.first else {
-      if length == nil { unable += refusals.map(\.reading) }
-      return
-    }
-    func add(
-      _ effect: Effect, of differing: [(index: Int, reading: RuntimeReading)],
-      from main: [(index: Int, reading: RuntimeReading)]
-    ) -> Bool {
-      let cause = Cause(
-        of: effect, [main[0], differing[0]].map { subjects[$0.index] }, [main[0].reading, differing[0].reading],
-        layer: layer, length: length)
-      if case .refusal = effect, cause == nil { return false }
-      let runtimes = differing.map(\.reading.runtime)
-      let isKnown = disagreements.contains {
-        $0.layerType == layer && $0.runtimes == runtimes && $0.effect == effect && $0.cause == cause
+      guard let main = groups.first else {
+        if length == nil { unable += refusals.map(\.reading) }
+        continue
       }
-      guard !isKnown else { return true }
-      disagreements.append(
-        Disagreement(
-          layerType: layer, sequenceLength: length, runtimes: runtimes, others: main.map(\.reading.runtime),
-          effect: effect, cause: cause))
-      return true
-    }
-    for group in groups.dropFirst() {
-      for effect in main[0].reading.effects(of: group[0].reading) where effect.aspect != .window {
-        _ = add(effect, of: group, from: main)
-      }
-    }
-    guard length == nil else { return }
-    for refusal in refusals
-    where !add(
-      .refusal(refusal.reading.refused ?? RuntimeRefusal("no table", "it computes no table")), of: [refusal], from: main
-    ) {
-      unable.append(refusal.reading)
-    }
-    let windows = groups.joined().filter { $0.reading.contextLength != nil }
-    guard let largest = windows.max(by: { $0.reading.contextLength ?? 0 < $1.reading.contextLength ?? 0 }) else {
-      return
-    }
-    let alike = windows.filter { $0.reading.contextLength == largest.reading.contextLength }
-    for other in Set(windows.compactMap(\.reading.contextLength)).sorted() where other != largest.reading.contextLength
-    {
-      let differing = windows.filter { $0.reading.contextLength == other }
-      _ = add(.window(largest.reading.contextLength ?? 0, other), of: Array(differing), from: Array(alike))
-    }
-  }
-}
-
-extension Cause {
-  /// The first change of the files, or pair of changes, after which an effect is gone; `nil` when none that was tried
-  /// makes the readings agree.
-  ///
-  /// - Parameter readings: What the two subjects make of their files at this length, for these layers.
-  package init?(
-    of effect: Effect, _ subjects: [RuntimeSubject], _ readings: [RuntimeReading], layer: String?, length: Int? = nil
-  ) {
-    let options = RuntimeOptions(sequenceLength: length)
-    func isCured(by variation: Variation) -> Bool {
-      var varied: [RuntimeReading] = []
-      for subject in subjects {
-        let its = subject.runtime.read(variation.applied(to: subject.input) ?? subject.input, options)
-        guard let reading = its.first(where: { $0.layerType == layer }) ?? its.first, reading.table != nil else {
-          return false
+      for group in groups.dropFirst() {
+        for effect in main[0].reading.effects(of: group[0].reading) where effect.aspect != .window {
+          add(effect, of: group, against: main, layer, length)
         }
-        varied.append(reading)
       }
-      return !varied[0].effects(of: varied[1]).contains { $0.aspect == effect.aspect }
-    }
-    var (layouts, plain, lastResorts): ([Variation], [Variation], [Variation]) = ([], [], [])
-    for input in subjects.map(\.input).uniqued(by: \.path) {
-      switch input {
-      case .config(let config, _):
-        let its = ConfigVariations(config, readings: readings, aspect: effect.aspect)
-        (layouts, plain) = (layouts + its.layouts, plain + its.all)
-        lastResorts += its.lastResorts
-      case .gguf(let file, let tensors):
-        let its = GGUFVariations(file, tensors: tensors)
-        (plain, lastResorts) = (plain + its.all, lastResorts + its.lastResorts)
-      }
-    }
-    plain = layouts + plain
-    let found =
-      plain.first(where: isCured) ?? Self.pairs(plain, plain).first(where: isCured)
-      ?? lastResorts.first(where: isCured) ?? Self.pairs(lastResorts, plain).first(where: isCured)
-    guard let found else { return nil }
-    self.init(found, readings)
-  }
-
-  /// Two changes at once, of different places.
-  private static func pairs(_ some: [Variation], _ others: [Variation]) -> some Sequence<Variation> {
-    some.lazy.flatMap { one in
-      others.lazy.filter { !$0.keys.contains(where: one.keys.contains) }.map { one + $0 }
+      guard length == nil else { continue }
+      for refusal in refusals { addRefusal(refusal, against: main, layer) }
+      compareWindows(groups.flatMap(\.self), layer)
     }
   }
 
-  private init(_ variation: Variation, _ readings: [RuntimeReading]) {
-    keys = variation.keys
-    cure = variation.cure
-    let keys = keys
-    remarks = readings.flatMap { reading in
-      reading.notes.filter { note in
-        note.key.map { key in keys.contains { $0 == key || key.hasSuffix("/\($0)") } } ?? false
-      }
-      .map { "\(reading.runtime): \($0.message)" }
-    }.uniqued()
+  private mutating func add(_ effect: Effect, of group: [Seen], against main: [Seen], _ layer: String?, _ length: Int?)
+  {
+    let names = group.map(\.reading.runtime)
+    // The same at another length is nothing new.
+    guard !disagreements.contains(where: { ($0.layerType, $0.runtimes) == (layer, names) && $0.effect == effect })
+    else { return }
+    disagreements.append(
+      Disagreement(
+        layerType: layer, sequenceLength: length, runtimes: names, others: main.map(\.reading.runtime), effect: effect,
+        cause: cause(of: effect, main[0], group[0], layer, length)))
+  }
+
+  /// A refusal that no setting removes is the runtime's matter, such as an architecture it does not know.
+  private mutating func addRefusal(_ refusal: Seen, against main: [Seen], _ layer: String?) {
+    let effect = Effect.refusal(refusal.reading.refused ?? RuntimeRefusal("no table", "it computes no table"))
+    guard let cause = cause(of: effect, main[0], refusal, layer, nil) else { return unable.append(refusal.reading) }
+    disagreements.append(
+      Disagreement(
+        layerType: layer, runtimes: [refusal.reading.runtime], others: main.map(\.reading.runtime), effect: effect,
+        cause: cause))
+  }
+
+  /// The longest window is what the others fall short of.
+  private mutating func compareWindows(_ seen: [Seen], _ layer: String?) {
+    let windows = seen.compactMap { one in one.reading.contextLength.map { (window: $0, seen: one) } }
+    guard let longest = windows.map(\.window).max() else { return }
+    let main = windows.filter { $0.window == longest }.map(\.seen)
+    for window in Set(windows.map(\.window)).sorted() where window != longest {
+      let group = windows.filter { $0.window == window }.map(\.seen)
+      add(.window(longest, window), of: group, against: main, layer, nil)
+    }
+  }
+
+  private func cause(of effect: Effect, _ one: Seen, _ other: Seen, _ layer: String?, _ length: Int?) -> Cause? {
+    guard disagreements.count < Self.maximumCauses else { return nil }
+    return Cause(
+      of: effect, [subjects[one.index], subjects[other.index]], [one.reading, other.reading], layer: layer,
+      length: length)
   }
 }
 
-extension RuntimeInput {
-  fileprivate var path: String {
-    switch self {
-    case .config(let config, _): config.document.path
-    case .gguf(let file, _): file.path
-    }
+extension [RuntimeReading] {
+  /// The reading for a kind of layer; one for all layers stands for each.
+  package func of(_ layer: String?) -> RuntimeReading? {
+    first { $0.layerType == layer } ?? first { $0.layerType == nil }
   }
 }
 
 extension Sequence {
   /// The elements in order, each key once.
-  fileprivate func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
+  func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
     var seen: Set<Key> = []
     return filter { seen.insert(key($0)).inserted }
   }

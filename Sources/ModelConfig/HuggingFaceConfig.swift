@@ -158,4 +158,32 @@ public struct HuggingFaceConfig: Sendable {
     SourceLocation(
       path: document.path, byteOffset: document[pointer].map { UInt64($0.range.lowerBound) }, key: pointer)
   }
+
+  /// The same settings without the long tables that publishers put beside them: label names, quantisation of each
+  /// module. The document itself when it is small.
+  package var slimmed: HuggingFaceConfig {
+    guard document.bytes.count > Self.smallSize, let text = slimText(of: document.root, at: ""),
+      let slim = try? JSONDocument(Array(text.compact.utf8), path: document.path),
+      let config = try? HuggingFaceConfig(slim, section: section)
+    else { return self }
+    return config
+  }
+
+  private static let smallSize = 1 << 16
+
+  /// An object on the way to the settings, with its long members left out; other values as they are.
+  private func slimText(of node: JSONNode, at pointer: String) -> JSONText? {
+    let isOnTheWay = pointer.isEmpty || section.hasPrefix("\(pointer)/") || section == pointer
+    guard isOnTheWay, case .object(let members) = node.value else {
+      return .raw(String(decoding: document.bytes[node.range], as: UTF8.self))
+    }
+    let kept = [ConfigKey.ropeScaling, ConfigKey.ropeParameters, "layer_types"]
+    return .object(
+      members.compactMap { member in
+        let inner = "\(pointer)/\(member.key)"
+        let isLong = member.node.range.count > 1 << 12
+        guard !isLong || kept.contains(member.key) || section.hasPrefix(inner) else { return nil }
+        return slimText(of: member.node, at: inner).map { (member.key, $0) }
+      })
+  }
 }
