@@ -14,8 +14,8 @@ let strict: [SwiftSetting] =
 let strictC: [CSetting] =
   Context.environment["YARN_PATCH_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -49,7 +49,9 @@ let package = Package(
     module("RoPE"),
     module("Attention", ["RoPE"]),
     module(
-      "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
+      "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"],
+      // Embedded in the code: the command stays one file, and no Foundation is needed to find a bundle.
+      resources: [.embedInCode("known-models.json")]),
     module("Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module("Agreement", ["Runtimes", "ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(

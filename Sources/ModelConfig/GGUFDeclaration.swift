@@ -37,6 +37,7 @@ package struct GGUFKeys: Sendable {
   package var slidingRotaryDimension: String { rope("dimension_count_swa") }
 
   package var embeddingLength: String { "\(architecture).embedding_length" }
+  package var blockCount: String { "\(architecture).block_count" }
   package var headCount: String { attention("head_count") }
   package var headDimension: String { attention("key_length") }
   /// Head size of latent attention once it is spelled out; ``headDimension`` is that of the compressed form.
@@ -102,6 +103,14 @@ extension GGUFFile {
     var problems: [FileError] = []
     let declaration = declaration(keys, tensors: tensors, problems: &problems)
     return FileDeclarations(declarations: [declaration], problems: problems)
+  }
+
+  /// Width and depth of the model, when both are stated.
+  package var shape: ModelShape? {
+    guard let keys = architecture.map(GGUFKeys.init), let width = self[keys.embeddingLength]?.integerValue,
+      let layers = self[keys.blockCount]?.integerValue
+    else { return nil }
+    return ModelShape(width: width, layers: layers)
   }
 
   package func place(_ key: String) -> SourceLocation {

@@ -153,7 +153,7 @@ extension HuggingFaceConfig {
           heads: length(["num_attention_heads", "n_head", "n_heads"])?.value,
           keyHeads: length(["num_key_value_heads", "num_kv_heads", "n_head_kv"])?.value)
         ?? quotient(
-          length(["hidden_size", "n_embd", "d_model", "dim"]), length(["num_attention_heads", "n_head", "n_heads"]))
+          length(ConfigKey.widths), length(["num_attention_heads", "n_head", "n_heads"]))
       let rotatesWholly = !ConfigKey.partlyRotatingFamilies.contains(modelType ?? "")
       declaration.rotaryDimension =
         length(["rotary_dim"]) ?? partialRotary(of: declaration.headDimension, label: label, with: &reader)

@@ -41,6 +41,8 @@ package enum ConfigKey {
     maximum, "n_positions", "max_seq_len", "seq_length", "max_sequence_length", "max_seq_length", "seq_len",
     "model_max_length",
   ]
+  static let widths = ["hidden_size", "n_embd", "d_model", "dim"]
+  static let depths = ["num_hidden_layers", "n_layer", "num_layers", "n_layers"]
   static let partialFactors = [
     partialRotaryFactor, "rotary_pct", "rope_pct", "rotary_percent", "rotary_emb_fraction",
   ]
