@@ -1,3 +1,5 @@
+import ModelConfig
+
 /// How a context is extended.
 public enum PatchMethod: String, Sendable, CaseIterable {
   case yarn
@@ -40,6 +42,8 @@ public struct PatchRequest: Sendable {
   public var truncate: Bool?
   /// JSON pointer of the language section, where the search would choose another.
   public var section: String?
+  /// What is published about models whose files leave it out.
+  public var knownModels = KnownModels.published
   /// Rule ids whose refusal the user takes on.
   public var allowed: Set<String> = []
 

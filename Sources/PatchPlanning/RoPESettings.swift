@@ -46,20 +46,6 @@ public struct RoPESettings: Sendable, Equatable {
   }
 }
 
-/// One file's declaration for the layers that are patched, with what the planner must know about the file.
-package struct PatchSubject: Sendable {
-  package var declaration: RoPEDeclaration
-  /// `model_type` or GGUF architecture.
-  package var family: String?
-  package var path: String
-
-  package init(declaration: RoPEDeclaration, family: String?, path: String) {
-    self.declaration = declaration
-    self.family = family
-    self.path = path
-  }
-}
-
 extension RoPESettings {
   /// Positions are 32-bit signed numbers in every runtime.
   static let largestWindow = Int(Int32.max)
@@ -75,7 +61,10 @@ extension RoPESettings {
         expected: "a config.json or a GGUF", remedy: "point at the model's folder or at one of those files")
     }
     let declaration = subject.declaration
-    for subject in subjects { try Self.checkTrainedScaling(subject, request) }
+    for subject in subjects {
+      try Self.checkTrainedScaling(subject, request)
+      try subject.checkKnownScaling(request)
+    }
     try Self.checkAgreement(subjects, request)
     let statedBase = try Self.statedBase(declaration, request, subject)
     guard let rotary = declaration.rotaryDimension else {
@@ -200,9 +189,7 @@ extension RoPESettings {
     let isYaRN = declaration.scalingKind == "yarn"
     // To remove a scaling that is not there changes nothing, headroom included.
     if request.method == .none, !isYaRN { return window }
-    if let known = KnownLength.of(family: subject.family, statedWindow: window.value) {
-      return window.map { _ in known.trainedLength }
-    }
+    if let known = subject.known(request) { return window.map { _ in known.trainedLength } }
     return isYaRN ? nil : window
   }
 

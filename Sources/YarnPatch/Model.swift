@@ -64,6 +64,14 @@ public struct ModelFile: Sendable {
     case .gguf(let set): set.first.architecture
     }
   }
+
+  /// Width and depth of the language model, when the file states both.
+  var shape: ModelShape? {
+    switch contents {
+    case .config(let config): config.shape
+    case .gguf(let set): set.first.shape
+    }
+  }
 }
 
 extension ModelFile {

@@ -106,7 +106,7 @@ package struct ModelLoader {
       problems: try problems(of: read))
   }
 
-  private func document(_ path: String) throws(FileError) -> JSONDocument {
+  func document(_ path: String) throws(FileError) -> JSONDocument {
     let source = try FileSource(path, in: fileSystem)
     try JSONDocument.checkSize(source.size, path: path)
     return try JSONDocument(try source.bytes(in: 0..<source.size), path: path)

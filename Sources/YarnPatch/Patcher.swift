@@ -50,7 +50,9 @@ struct PreparedPatch {
     var loader = ModelLoader(fileSystem, section: request.section)
     let model = try loader.load(path)
     let subjects = model.files.compactMap { file in
-      file.declaration.map { PatchSubject(declaration: $0, family: file.family, path: file.path) }
+      file.declaration.map {
+        PatchSubject(declaration: $0, family: file.family, shape: file.shape, path: file.path)
+      }
     }
     if request.base == nil { try Self.checkBases(model) }
     let settings = try RoPESettings(request, for: subjects)
@@ -69,7 +71,8 @@ struct PreparedPatch {
     self.model = model
     self.sources = sources
     self.fileSystem = fileSystem
-    plan = PatchPlan(settings: settings, files: plans, notes: model.notes + Self.notes(subjects, request))
+    plan = PatchPlan(
+      settings: settings, files: plans, notes: model.notes + (subjects.first?.notes(request, settings) ?? []))
   }
 
   /// The base is validated before anything is written; a base given with `--base` replaces what is wrong.
@@ -79,14 +82,6 @@ struct PreparedPatch {
       let report = BaseReport(declaration, stored: file.config == nil ? [] : model.storedTables, path: file.path)
       if let problem = report.problems.first { throw problem }
     }
-  }
-
-  private static func notes(_ subjects: [PatchSubject], _ request: PatchRequest) -> [String] {
-    guard request.originalContext == nil, let subject = subjects.first,
-      subject.declaration.originalContext == nil,
-      let known = KnownLength.of(family: subject.family, statedWindow: subject.declaration.contextLength?.value)
-    else { return [] }
-    return ["original length \(known.trainedLength), not the stated \(known.statedWindow): \(known.source)"]
   }
 
   // MARK: making it

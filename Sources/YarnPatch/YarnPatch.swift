@@ -30,6 +30,13 @@ public func inspect(
   return inspection
 }
 
+/// The published models, after those of a file of the form of `known-models.json`.
+///
+/// - Throws: `bad-known-model` with the member that is wrong, and what reading the file throws.
+public func knownModels(_ path: String) throws(FileError) -> KnownModels {
+  try KnownModels(try ModelLoader().document(path))
+}
+
 /// Plans a patch without writing anything.
 public func planPatch(_ path: String, _ request: PatchRequest, output: String? = nil) throws(FileError) -> PatchOutcome
 {

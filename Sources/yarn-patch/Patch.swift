@@ -27,6 +27,8 @@ struct Patch: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Round the ramp's bounds to whole pairs.") var truncate: Bool?
   @Option(help: ArgumentHelp("Object of config.json that holds the language model.", valueName: "pointer"))
   var section: String?
+  @Option(help: ArgumentHelp("Trained lengths of models, before the ones built in.", valueName: "file"))
+  var knownModels: String?
   @Option(name: .shortAndLong, help: ArgumentHelp("Write a patched copy here.", valueName: "path")) var output: String?
   @Flag(help: "Print the plan, write nothing.") var dryRun = false
   @Flag(help: "Print the plan as a unified diff, write nothing.") var diff = false
@@ -49,7 +51,7 @@ struct Patch: ParsableCommand {
     if method != .none && factor == nil && context == nil { throw ValidationError("give --factor or --context") }
   }
 
-  private var request: PatchRequest {
+  private func request() throws(FileError) -> PatchRequest {
     var request = PatchRequest(
       method, reach: factor.map(PatchRequest.Reach.factor) ?? context.map(PatchRequest.Reach.context))
     request.originalContext = originalContext
@@ -62,6 +64,7 @@ struct Patch: ParsableCommand {
     request.truncate = truncate
     request.section = section
     request.allowed = Set(allow)
+    if let knownModels { request.knownModels = try YarnPatch.knownModels(knownModels) }
     return request
   }
 
@@ -69,6 +72,7 @@ struct Patch: ParsableCommand {
     let isPlan = dryRun || diff || check
     let outcome: PatchOutcome
     do throws(FileError) {
+      let request = try request()
       outcome =
         isPlan
         ? try planPatch(model, request, output: output)

@@ -110,7 +110,7 @@ import Testing
           "plain": "config/llama-plain", "yarn": "config/yarn-old", "llama3": "config/llama3",
           "learned": "config/learned-gpt2", "custom.gguf": "gguf/qwen2-yarn.gguf",
           "weights": "safetensors/stored-inv-freq-wrong-base", "no-base": "config/llama-no-theta",
-          "qwen3": "config/qwen3-headroom",
+          "qwen3": "config/qwen3-headroom", "gpt-oss": "config/gpt-oss",
         ],
         commands: [
           "yarn-patch patch plain --method linear --factor 2 --dry-run",
@@ -122,6 +122,13 @@ import Testing
           "yarn-patch patch plain --factor 0.5", "yarn-patch patch plain --factor 1e309",
           "yarn-patch patch plain --factor 2 --context 8192", "yarn-patch patch plain --method magic --factor 2",
           "yarn-patch patch plain --context 8192 --output copy", "yarn-patch patch plain --context 8192 --output copy",
+          "yarn-patch patch qwen3 --factor 8 --dry-run", "yarn-patch patch gpt-oss --factor 16 --dry-run",
+          #"echo '{"models": [{"name": "Tuned", "families": ["qwen3"], "window": 40960, "trainedLength": 16384, "#
+            + #""source": "our training log"}]}' > mine.json"#,
+          "yarn-patch patch qwen3 --factor 4 --dry-run --known-models mine.json",
+          #"echo '{"models": [{"name": "Tuned", "families": "qwen3"}]}' > wrong.json"#,
+          "yarn-patch patch qwen3 --factor 4 --known-models wrong.json",
+          "yarn-patch patch qwen3 --factor 4 --known-models absent.json",
         ]),
       Session(
         name: "refusals", fixtures: Dictionary(uniqueKeysWithValues: bad.map { ($0, "config/bad-\($0)") }),

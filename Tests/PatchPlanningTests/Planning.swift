@@ -19,7 +19,9 @@ struct ConfigSubject {
     declaration = try #require(read.declarations.first)
   }
 
-  var subject: PatchSubject { PatchSubject(declaration: declaration, family: config.modelType, path: "config.json") }
+  var subject: PatchSubject {
+    PatchSubject(declaration: declaration, family: config.modelType, shape: config.shape, path: "config.json")
+  }
 
   func settings(_ request: PatchRequest) throws -> RoPESettings { try RoPESettings(request, for: [subject]) }
 
@@ -61,7 +63,9 @@ struct GGUFSubject {
     declaration = try #require(read.declarations.first)
   }
 
-  var subject: PatchSubject { PatchSubject(declaration: declaration, family: file.architecture, path: "model.gguf") }
+  var subject: PatchSubject {
+    PatchSubject(declaration: declaration, family: file.architecture, shape: file.shape, path: "model.gguf")
+  }
 
   func plan(_ request: PatchRequest) throws -> FilePlan {
     try GGUFPlanner.plan(file, declaration, try RoPESettings(request, for: [subject]), in: source)

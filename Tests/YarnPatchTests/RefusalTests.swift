@@ -51,6 +51,16 @@ import Testing
     #expect(folder.names == ["empty/notes.txt", "model.safetensors"])
   }
 
+  @Test(arguments: [
+    ("config/bad-empty/config.json", FileError.Code.jsonEmpty), ("config/bad-html/config.json", "html"),
+    ("config/bad-bom/config.json", .byteOrderMark), ("config/llama-plain/config.json", .badKnownModel),
+    ("gguf/llama-plain.gguf", .jsonSyntax), ("config", .isADirectory), ("nowhere.json", .notFound),
+  ])
+  func `a table of known models that is none is refused`(_ fixture: String, _ code: FileError.Code) {
+    let error = refusal { try knownModels(Fixture.path(fixture)) }
+    #expect(error?.code == code && error?.location.path == Fixture.path(fixture), "\(error?.description ?? "")")
+  }
+
   @Test func `a section that is not there is refused`() throws {
     let error = refusal {
       try planPatch(Fixture.path("config/llama-plain"), request(.yarn, 4) { $0.section = "/text_config" })
