@@ -87,10 +87,7 @@ public enum TableReport {
   }
 
   private static func rows(_ reading: RuntimeReading, _ table: FrequencyTable) -> String {
-    var original: [Double] = []
-    if let base = reading.base, let rotary = reading.rotaryDimension {
-      original = FrequencyTable(RoPEParameters(base: base, rotaryDimension: rotary)).inverseFrequencies
-    }
+    let original = reading.unscaledTable.inverseFrequencies
     var rows = [["pair", "rad/token", "tokens/turn", "divisor", "turns in window"]]
     for (pair, frequency) in table.inverseFrequencies.enumerated() {
       let turns = reading.contextLength.map { significant(Double($0) * frequency / (2 * .pi), 5) }

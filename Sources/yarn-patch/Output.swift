@@ -15,7 +15,7 @@ struct OutputOptions: ParsableArguments {
 }
 
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
-enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json, csv }
+enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json, csv, svg }
 
 extension FileError.Code {
   /// The result could not be printed.

@@ -21,7 +21,7 @@ struct Table: ParsableCommand {
   @Option(help: ArgumentHelp("Length for kinds whose table depends on it, in tokens.", valueName: "n"))
   var sequenceLength: Int?
   @Option(help: ArgumentHelp("Only layers of this kind.", valueName: "label")) var layerType: String?
-  @Option(help: "text, json or csv.") var format = TableFormat.text
+  @Option(help: "text, json, csv, or svg for a plot.") var format = TableFormat.text
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
@@ -38,6 +38,7 @@ struct Table: ParsableCommand {
     switch format {
     case .json: try printResult(TableReport.json(readings, model: model))
     case .csv: try printResult(TableReport.csv(readings))
+    case .svg: try printResult(SpectrumPlot.svg(readings, model: model))
     case .text: try printResult(TableReport.text(readings))
     }
     guard readings.contains(where: { $0.table != nil }) else {

@@ -65,6 +65,11 @@ import Testing
           "yarn-patch table yarn.gguf --runtime vllm", "yarn-patch table yarn.gguf --runtime llama.cpp",
         ]),
       Session(
+        name: "table-svg", fixtures: ["model": Fixture.model],
+        commands: [
+          "yarn-patch patch model --context 1024 > patched.txt", "yarn-patch table model --runtime all --format svg",
+        ]),
+      Session(
         name: "verify",
         fixtures: [
           "yarn": "config/yarn-old", "wrong-base": "safetensors/stored-inv-freq-wrong-base", "other": "config/v5-yarn",
