@@ -33,6 +33,14 @@ public enum TableReport {
             .object([("code", .string($0.code)), ("key", .optional($0.key)), ("message", .string($0.message))])
           })
       ),
+      ("startOptions", .array(reading.startOptions.map(startOption))),
+    ])
+  }
+
+  private static func startOption(_ option: StartOption) -> JSONText {
+    .object([
+      ("runtime", .string(option.runtime)), ("version", .optional(option.version)),
+      ("arguments", .array(option.arguments.map(JSONText.string))), ("remark", .optional(option.remark)),
     ])
   }
 
@@ -57,7 +65,22 @@ public enum TableReport {
   }
 
   public static func text(_ readings: [RuntimeReading]) -> String {
-    readings.map(text).joined(separator: "\n")
+    readings.map(text).joined(separator: "\n") + startOptions(readings)
+  }
+
+  /// How to start on the unscaled files, once for each runtime.
+  private static func startOptions(_ readings: [RuntimeReading]) -> String {
+    var options: [StartOption] = []
+    for option in readings.flatMap(\.startOptions) where !options.contains(option) { options.append(option) }
+    guard !options.isEmpty else { return "" }
+    // No columns: these lines are copied, and the texts are as long as a terminal is wide.
+    let lines = options.flatMap { option in
+      let name = [option.runtime, option.version].compactMap(\.self).joined(separator: " ")
+      let remark = option.remark.map { "    \(option.arguments.isEmpty ? "not possible: " : "")\($0)" }
+      return ["  \(name)", option.arguments.isEmpty ? nil : "    \(option.commandLine)", remark].compactMap(\.self)
+    }
+    return "\nto start a runtime on the unscaled files with the same table\n"
+      + lines.map { printable($0) + "\n" }.joined()
   }
 
   private static func text(_ reading: RuntimeReading) -> String {

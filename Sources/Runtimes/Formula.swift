@@ -14,7 +14,15 @@ extension Runtime {
       reading.refused = RuntimeRefusal("unusable value", problem.found)
       return [reading]
     }
-    return read.declarations.map { Formula.read($0, sequenceLength: options.sequenceLength) }
+    let readings = read.declarations.map { Formula.read($0, sequenceLength: options.sequenceLength) }
+    guard read.areExtended else { return readings }
+    let startOptions = [Runtime.vllm, .sglang, .llamaCpp].filter { $0.formats.contains(input.format) }
+      .flatMap { $0.read(input, options).first?.startOptions ?? [] }
+    return readings.map { reading in
+      var reading = reading
+      if reading.table != nil { reading.startOptions = startOptions }
+      return reading
+    }
   }
 }
 

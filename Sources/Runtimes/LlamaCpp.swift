@@ -10,10 +10,14 @@ extension Runtime {
     do throws(RuntimeRefusal) {
       switch input {
       case .gguf(let file, let tensors):
-        return try LlamaCppReading(LlamaCppModel(file, tensors), options).readings
+        let reading = try LlamaCppReading(LlamaCppModel(file, tensors), options)
+        let isExtended = file.ropeDeclarations(tensors: tensors).areExtended
+        return reading.readings.offering(isExtended ? reading.startOption(options) : nil)
       case .config(let config, _):
         let conversion = try LlamaCppConversion(config)
-        return try LlamaCppReading(conversion.model, options).readings.map { conversion.annotated($0) }
+        let reading = try LlamaCppReading(conversion.model, options)
+        return reading.readings.map { conversion.annotated($0) }
+          .offering(config.ropeDeclarations().areExtended ? reading.startOption(options) : nil)
       }
     } catch {
       var reading = RuntimeReading(LlamaCppReading.runtime, version: LlamaCppReading.version, kind: "default")
@@ -45,8 +49,8 @@ struct LlamaCppReading {
 
   let file: LlamaCppHyperparameters
   let parameters: LlamaCppParameters
-  private let model: LlamaCppModel
-  private let keys: GGUFKeys
+  let model: LlamaCppModel
+  let keys: GGUFKeys
 
   init(_ model: LlamaCppModel, _ options: RuntimeOptions) throws(RuntimeRefusal) {
     self.model = model

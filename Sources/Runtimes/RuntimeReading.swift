@@ -53,6 +53,9 @@ public struct RuntimeReading: Sendable {
   /// Why the runtime refuses the file, `nil` when it does not.
   public var refused: RuntimeRefusal?
   public var notes: [RuntimeNote] = []
+  /// How to start on the unscaled file with this table; for the published equations one for each runtime that can. Empty
+  /// when the file is not scaled, or was trained as it is.
+  public var startOptions: [StartOption] = []
 
   public init(_ runtime: String, version: String?, layerType: String? = nil, kind: String) {
     self.runtime = runtime

@@ -16,12 +16,14 @@ private struct SGLangReader {
   let options: RuntimeOptions
   let usesDeepSeekClass: Bool
   let usesLlamaClass: Bool
+  let isExtended: Bool
 
   init(_ file: HuggingFaceConfig, _ options: RuntimeOptions) {
     config = Transformers5Config(file)
     usesDeepSeekClass = config.usesDeepSeekClass(architecture: file.architecture)
     let families: Set = ["llama", "mistral", "ministral3", "phi3", "internlm3", "iquestcoder"]
     usesLlamaClass = families.contains(config.modelType ?? "")
+    isExtended = file.ropeDeclarations().areExtended
     self.options = options
   }
 
@@ -35,7 +37,19 @@ private struct SGLangReader {
       // Not the dictionary that transformers would compute from: that has a top-level original length in it.
       guard let parameters = config.loaded[index].parameters else { return }
       try compute(classParameters(parameters), at: config.loaded[index].pointer, into: &reading)
+    }.offering(isExtended ? startOption : nil)
+  }
+
+  private var startOption: StartOption {
+    // Of a section within a section the overrides would leave nothing but themselves.
+    guard config.sectionPointer.split(separator: "/").count < 2 else {
+      return StartOption(
+        "sglang", version: "0.5.23", arguments: [],
+        remark: "overrides do not reach \(config.sectionPointer): only one level of sections is merged")
     }
+    let layers = config.loaded.map { $0.parameters.map(withTopLevelLength) }
+    return StartOption(
+      "sglang", version: "0.5.23", arguments: ["--json-model-override-args", config.startOverride(layers)])
   }
 
   /// `get_context_length`: the first key that is there, times the factor where no original length is stated.
@@ -53,13 +67,19 @@ private struct SGLangReader {
 
   /// What model classes change in the dictionary before they ask for a rotary class.
   private func classParameters(_ loaded: PythonDictionary) -> PythonDictionary {
-    var parameters = loaded
-    let original = "original_max_position_embeddings"
+    var parameters = withTopLevelLength(loaded)
     if usesDeepSeekClass, config.kind(of: parameters) != "default" {
       parameters["rope_type"] = .string("deepseek_yarn")
-    } else if usesLlamaClass, let top = config.section[original], top.isTruthy {
-      parameters[original] = top
     }
+    return parameters
+  }
+
+  private func withTopLevelLength(_ loaded: PythonDictionary) -> PythonDictionary {
+    guard usesLlamaClass, !usesDeepSeekClass, let top = config.section[ConfigKey.original], top.isTruthy else {
+      return loaded
+    }
+    var parameters = loaded
+    parameters[ConfigKey.original] = top
     return parameters
   }
 

@@ -16,9 +16,11 @@ private struct VLLMReader {
   let surroundings: RuntimeInput.Surroundings
   let options: RuntimeOptions
   let usesDeepSeekClass: Bool
+  let isExtended: Bool
 
   init(_ file: HuggingFaceConfig, _ surroundings: RuntimeInput.Surroundings, _ options: RuntimeOptions) {
     config = Transformers5Config(file)
+    isExtended = file.ropeDeclarations(shapes: surroundings.shapes).areExtended
     usesDeepSeekClass = config.usesDeepSeekClass(architecture: file.architecture)
     (self.surroundings, self.options) = (surroundings, options)
   }
@@ -33,7 +35,12 @@ private struct VLLMReader {
       guard let parameters = try patched[index].get() else { return }
       try derived.check()
       try compute(parameters, at: config.loaded[index].pointer, derived: derived.value, into: &reading)
-    }
+    }.offering(isExtended ? startOption(patched.map { (try? $0.get()) ?? nil }) : nil)
+  }
+
+  /// Overrides are applied after ``patch(_:)``, which would have completed them.
+  private func startOption(_ patched: [PythonDictionary?]) -> StartOption {
+    StartOption("vllm", version: "0.33.0", arguments: ["--hf-overrides", config.startOverride(patched)])
   }
 
   /// `patch_rope_parameters`: one name for the kind, and three kinds renamed.

@@ -54,7 +54,7 @@ import Testing
         name: "table",
         fixtures: [
           "plain": "config/compact", "yarn.gguf": "gguf/qwen2-yarn.gguf", "layers": "config/v5-per-layer",
-          "no-base": "config/llama-no-theta",
+          "no-base": "config/llama-no-theta", "nested": "config/nested-text-config", "model": Fixture.model,
         ],
         commands: [
           "yarn-patch table plain", "yarn-patch table plain --format csv", "yarn-patch table yarn.gguf",
@@ -63,6 +63,7 @@ import Testing
           "yarn-patch table plain --runtime nonesuch", "yarn-patch table plain --runtime vllm@0.3",
           "yarn-patch table layers --runtime vllm@0.33 --runtime mlx-lm --runtime yarn-repo --layer-type full_attention",
           "yarn-patch table yarn.gguf --runtime vllm", "yarn-patch table yarn.gguf --runtime llama.cpp",
+          "yarn-patch table nested", "yarn-patch patch model --context 1024 > patched.txt", "yarn-patch table model",
         ]),
       Session(
         name: "table-svg", fixtures: ["model": Fixture.model],

@@ -96,6 +96,10 @@ enum Contract {
         "attentionFactor": .orNull(.number), "softmaxScaleMultiplier": .orNull(.number),
         "contextLength": .orNull(.integer), "refused": .orNull(.object(["reason": .text])),
         "notes": .list(.object(["code": .text, "key": .orNull(.text), "message": .text])),
+        "startOptions": .list(
+          .object([
+            "runtime": .text, "version": .orNull(.text), "arguments": .list(.text), "remark": .orNull(.text),
+          ])),
       ])),
   ])
 

@@ -46,6 +46,28 @@ import Testing
         == "vllm is read for config.json only, not for GGUF files")
   }
 
+  @Test func `a shell reads the printed options as the arguments of the JSON`() throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      """
+      {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 128, "num_attention_heads": 2,
+       "max_position_embeddings": 8192, "rope_theta": 10000, "rope_scaling": {"type": "yarn", "factor": 2,
+       "original_max_position_embeddings": 4096, "it's $HOME `id` \\\\ !": "\\u001b[2J'\\u202e"}}
+      """, to: "config.json")
+    let model = folder["config.json"]
+    let (document, _) = try run(model)
+    let options = document["/tables/0/startOptions"]?.value.elements ?? []
+    #expect(options.count == 3)
+    let text = try Command.run(["table", model]).output
+    let lines = text.split(separator: "\n").filter { $0.hasPrefix("    -") }
+    #expect(lines.count == 3)
+    for (index, line) in lines.enumerated() {
+      let arguments = document["/tables/0/startOptions/\(index)/arguments"]?.value.elements ?? []
+      let read = try Command.run("/bin/sh", ["-c", "printf '%s\\n' \(line)"])
+      #expect(read.output == arguments.compactMap { $0.value.string.map { "\($0)\n" } }.joined())
+    }
+  }
+
   @Test func `a sequence length and a layer type reach the runtimes`() throws {
     func last(_ model: String, _ runtime: String, _ options: String...) throws -> Double? {
       let outcome = try Command.run(["table", model, "--runtime", runtime, "--format", "json"] + options)

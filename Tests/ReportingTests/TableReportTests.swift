@@ -25,6 +25,7 @@ import YarnPatch
         members.map(\.key) == [
           "runtime", "version", "layerType", "kind", "rotaryDimension", "base", "factor", "originalContext",
           "inverseFrequencies", "attentionFactor", "softmaxScaleMultiplier", "contextLength", "refused", "notes",
+          "startOptions",
         ])
       let values = Dictionary(uniqueKeysWithValues: members.map { ($0.key, $0.node.value) })
       #expect(values["runtime"]?.string == reading.runtime && values["version"]?.string == reading.version)
