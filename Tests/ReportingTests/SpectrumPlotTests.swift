@@ -199,7 +199,7 @@ import YarnPatch
   }
 
   @Test func `every runtime's reading of a file is drawn, alike each time`() throws {
-    let readings = try tables(Fixture.path("config/gemma3"), runtimes: nil)
+    let readings = try tables(Fixture.path("config/gemma3"), runtimes: .all)
     let svg = SpectrumPlot.svg(readings, model: "gemma3")
     #expect(svg == SpectrumPlot.svg(readings, model: "gemma3"))
     let text = try parsed(svg).filter { $0.name == "text" }.map(\.text).joined(separator: "\n")
