@@ -5,7 +5,8 @@ import PackageDescription
 // `--explicit-target-dependency-import-check error`, so an import that is not listed here does not build.
 //
 //   yarn-patch → Reporting ─┐        (Reporting → Drawing, which knows nothing of models)
-//        └─────→ YarnPatch ─┴→ PatchPlanning, Attention, Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//        └─────→ YarnPatch ─┴→ PatchPlanning → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//                    ├──────→ Attention → RoPE
 //                    └──────→ FileStore → Bytes → Diagnostics
 
 /// `YARN_PATCH_STRICT=1` turns every warning into an error; `.ci/run` sets it.
@@ -56,7 +57,7 @@ let package = Package(
     module("Agreement", ["Runtimes", "ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(
       "PatchPlanning",
-      ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
+      ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
     module("FileStore", ["CSystem", "Bytes", "Diagnostics"]),
     module(
       "YarnPatch",
@@ -86,7 +87,9 @@ let package = Package(
     tests(of: "FileStore", ["Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
-    tests(of: "PatchPlanning", ["ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
+    tests(
+      of: "PatchPlanning",
+      ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(
       of: "YarnPatch", ["PatchPlanning", "FileStore", "Runtimes", "ModelConfig", "RoPE", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),

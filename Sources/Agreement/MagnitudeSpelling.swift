@@ -20,4 +20,16 @@ package struct MagnitudeSpelling {
       (ConfigKey.mscale, (magnitude - 1) / (automatic - 1)),
     ]
   }
+  /// A ratio of two magnitudes, which classes of latent attention read as well; without a divisor the final value stands
+  /// beside it, since transformers ignore an mscale alone.
+  ///
+  /// - Parameter mscaleAllDim: The divisor's, 0 for none.
+  package init(_ magnitude: Double, factor: Double, mscaleAllDim: Double) {
+    let divisor = yarnMagnitude(factor: factor, mscale: mscaleAllDim)
+    let mscale = (magnitude * divisor - 1) / (yarnMagnitude(factor: factor) - 1)
+    members =
+      mscaleAllDim == 0
+      ? [(ConfigKey.attentionFactor, magnitude), (ConfigKey.mscale, mscale)]
+      : [(ConfigKey.mscale, mscale), (ConfigKey.mscaleAllDim, mscaleAllDim)]
+  }
 }

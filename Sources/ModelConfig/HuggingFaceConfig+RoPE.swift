@@ -72,6 +72,15 @@ extension HuggingFaceConfig {
       + ["\(section)/attn_config/\(ConfigKey.ropeTheta)"].filter { document[$0] != nil }
   }
 
+  /// Pointers of every member that states the base of the layers a patch concerns, usable or not.
+  package var patchedBases: [String] {
+    let inner = dictionaries.map { layerTypes(of: $0).isEmpty ? $0 : "\($0)/full_attention" }
+    let isPerLayer = inner.contains { $0.hasSuffix("/full_attention") }
+    let places = inner.map { "\($0)/\(ConfigKey.ropeTheta)" }.filter { document[$0] != nil }
+    // Where the layers have bases of their own, one beside them is for those that have none.
+    return isPerLayer && !places.isEmpty ? places : baseMembers + places
+  }
+
   /// Whether a scaling dictionary, a base or a rotary width is stated anywhere in the language section.
   private var statesRotation: Bool {
     !dictionaries.isEmpty || !baseMembers.isEmpty

@@ -1,3 +1,4 @@
+import Agreement
 import Diagnostics
 import LosslessJSON
 import ModelConfig
@@ -7,27 +8,30 @@ extension FileError.Code {
   package static let noFullAttention: Self = "no-full-attention"
 }
 
-/// Settings to edits of a config.json, in the layout that the file already uses.
+/// Settings to edits of a config.json, in the layout that the file already uses and what a spelling adds to it.
 ///
-/// Source of the written form: section 10 of the runtimes' documentation. `rope_scaling` names its kind under both
-/// spellings, numbers that are fractions by nature keep a decimal point, the original length stands inside the
-/// dictionary, and the window is stated as original × factor.
+/// Source of the written form: section 10 of the runtimes' documentation. Numbers that are fractions by nature keep a
+/// decimal point, the original length stands inside the dictionary, and the window is stated as original × factor.
 package struct ConfigPlanner {
-  private let config: HuggingFaceConfig
-  private let settings: RoPESettings
-  private let declaration: RoPEDeclaration
+  let config: HuggingFaceConfig
+  let settings: RoPESettings
+  let spelling: ConfigSpelling
+  let declaration: RoPEDeclaration
   private var editor: JSONEditor
   private var changes: [PlannedChange] = []
 
   /// - Parameter declaration: What the file says for the layers that are patched.
   /// - Throws: `jsonDisagreement` when the document reads differently in two JSON readers.
   package static func plan(
-    _ config: HuggingFaceConfig, _ declaration: RoPEDeclaration, _ settings: RoPESettings
+    _ config: HuggingFaceConfig, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
+    _ spelling: ConfigSpelling = ConfigSpelling()
   ) throws(FileError) -> FilePlan {
     var planner = ConfigPlanner(
-      config: config, settings: settings, declaration: declaration, editor: try JSONEditor(config.document))
+      config: config, settings: settings, spelling: spelling, declaration: declaration,
+      editor: try JSONEditor(config.document))
     try planner.checkLayers()
     try planner.planDictionaries()
+    try planner.planOtherDictionary()
     try planner.planBase()
     try planner.planLengths()
     return FilePlan(
@@ -52,7 +56,7 @@ package struct ConfigPlanner {
   private static let patchedLayers = "full_attention"
 
   /// JSON pointers of the dictionaries that are to state the scaling, there or not yet.
-  private var targets: [String] {
+  var targets: [String] {
     let present = config.dictionaries.map { dictionary in
       config.layerTypes(of: dictionary).isEmpty ? dictionary : "\(dictionary)/\(Self.patchedLayers)"
     }
@@ -74,12 +78,17 @@ package struct ConfigPlanner {
         let members = wantedMembers(of: target)
         try set(target, .object(members), after: [ConfigKey.ropeTheta, ConfigKey.maximum])
       }
+      if spelling.repeatsAtTop, let truncate = settings.truncate, target.hasSuffix("/\(Self.patchedLayers)") {
+        // transformers 5 looks for it beside the layers' dictionaries, not inside them.
+        let outer = String(target.dropLast(Self.patchedLayers.count + 1))
+        try set("\(outer)/\(ConfigKey.truncate)", .bool(truncate), after: [Self.patchedLayers])
+      }
     }
   }
 
   private var removesScaling: Bool { settings.method == .none || settings.method == .ntk }
 
-  private func isLegacy(_ dictionary: String) -> Bool {
+  func isLegacy(_ dictionary: String) -> Bool {
     dictionary.hasPrefix("\(config.section)/\(ConfigKey.ropeScaling)")
   }
 
@@ -87,34 +96,62 @@ package struct ConfigPlanner {
   private func wantedMembers(of dictionary: String) -> [(String, JSONText)] {
     let kind = removesScaling ? "default" : settings.method.writesYaRN ? "yarn" : settings.method.rawValue
     var members: [(String, JSONText)] = [(ConfigKey.ropeType, .string(kind))]
-    if isLegacy(dictionary) || config.document["\(dictionary)/\(ConfigKey.type)"] != nil {
+    if spelling.namesKindTwice || config.document["\(dictionary)/\(ConfigKey.type)"] != nil {
       members.append((ConfigKey.type, .string(kind)))
     }
     guard !removesScaling else { return members }
     members.append((ConfigKey.factor, .float(settings.factor)))
     guard settings.method.writesYaRN else { return members }
     members.append((ConfigKey.original, .integer(settings.originalContext)))
-    if let beta = settings.betaFast { members.append((ConfigKey.betaFast, .float(beta))) }
-    if let beta = settings.betaSlow { members.append((ConfigKey.betaSlow, .float(beta))) }
+    let usual: (Double?, Double?) = spelling.statesBetas ? (32, 1) : (nil, nil)
+    if let beta = settings.betaFast ?? usual.0 { members.append((ConfigKey.betaFast, .float(beta))) }
+    if let beta = settings.betaSlow ?? usual.1 { members.append((ConfigKey.betaSlow, .float(beta))) }
     if let truncate = settings.truncate { members.append((ConfigKey.truncate, .bool(truncate))) }
+    return members + magnitudeMembers(of: dictionary).map { ($0.key, .float($0.value)) }
+  }
+
+  private func magnitudeMembers(of dictionary: String) -> [(key: String, value: Double)] {
     switch settings.magnitude {
-    case .final(let value): members.append((ConfigKey.attentionFactor, .float(value)))
+    case .final(let value):
+      switch spelling.magnitude {
+      case .plain: return [(ConfigKey.attentionFactor, value)]
+      case .everyMember: return MagnitudeSpelling(value, factor: settings.factor).members
+      case .ratio:
+        // Latent attention without the divisor has no correction of its softmax scale, and is to get none.
+        let allDim = declaration.mscaleAllDim?.value ?? (declaration.usesLatentAttention ? 0 : 1)
+        return MagnitudeSpelling(value, factor: settings.factor, mscaleAllDim: allDim).members
+      }
     case .mscale(let mscale, let allDim):
-      members += [(ConfigKey.mscale, .float(mscale)), (ConfigKey.mscaleAllDim, .float(allDim))]
+      return [(ConfigKey.mscale, mscale), (ConfigKey.mscaleAllDim, allDim)]
     case .automatic:
       // A file that spells the automatic value out keeps doing so.
-      if config.document["\(dictionary)/\(ConfigKey.attentionFactor)"] != nil {
-        members.append((ConfigKey.attentionFactor, .float(declaration.automaticMagnitude(factor: settings.factor))))
-      }
+      guard config.document["\(dictionary)/\(ConfigKey.attentionFactor)"] != nil else { return [] }
+      return [(ConfigKey.attentionFactor, declaration.automaticMagnitude(factor: settings.factor))]
     }
-    return members
+  }
+
+  /// The dictionary of the other layout, for runtimes that look only there.
+  private mutating func planOtherDictionary() throws(FileError) {
+    guard spelling.fillsBothDictionaries, !removesScaling, config.dictionaries.count < 2, let source = targets.first
+    else { return }
+    let other = "\(config.section)/\(isLegacy(source) ? ConfigKey.ropeParameters : ConfigKey.ropeScaling)"
+    var members = wantedMembers(of: source)
+    if !isLegacy(other) { members.append((ConfigKey.ropeTheta, .float(settings.base))) }
+    // What the first one holds beside the scaling goes along: readers of the second do not look there.
+    let dropped = staleMembers(of: source, wanted: []) + [ConfigKey.ropeTheta] + members.map(\.0)
+    for key in keys(of: source) where !dropped.contains(key) {
+      if let node = config.document["\(source)/\(key)"] { members.append((key, .raw(text(of: node)))) }
+    }
+    try set(other, .object(members), after: [String(source.split(separator: "/").last ?? ""), ConfigKey.maximum])
   }
 
   private mutating func planMembers(of dictionary: String) throws(FileError) {
     let wanted = removesScaling && isUnscaled(dictionary) ? [] : wantedMembers(of: dictionary)
     let stale = staleMembers(of: dictionary, wanted: wanted.map(\.0))
     guard !(stale.isEmpty && wanted.isEmpty) else { return }
-    if removesScaling, isLegacy(dictionary), leavesOnlyKind(dictionary, stale), !installsOwnScaling {
+    if removesScaling, isLegacy(dictionary), leavesOnlyKind(dictionary, stale), !installsOwnScaling,
+      !spelling.namesKindTwice
+    {
       try set(dictionary, .null, after: [])
       return
     }
@@ -145,12 +182,20 @@ package struct ConfigPlanner {
     let replaced: [String] =
       switch settings.magnitude {
       // The pair also steers the softmax correction of latent attention, so there it stays beside the final value.
-      case .final: declaration.usesLatentAttention ? [] : [ConfigKey.mscale, ConfigKey.mscaleAllDim]
-      case .mscale: [ConfigKey.attentionFactor]
-      case .automatic: []
+      case .final:
+        [ConfigKey.attnFactor, ConfigKey.attentionFactor]
+          + (declaration.usesLatentAttention ? [] : [ConfigKey.mscale, ConfigKey.mscaleAllDim])
+      case .mscale: [ConfigKey.attentionFactor, ConfigKey.attnFactor]
+      case .automatic: spelling.magnitude == .plain ? [] : strayMagnitudes(in: dictionary)
       }
     let going = keepsKind ? replaced : ConfigKey.scalingOnly
     return keys(of: dictionary).filter { going.contains($0) && !wanted.contains($0) }
+  }
+
+  /// Members that change the magnitude for some runtimes where the automatic one is meant.
+  private func strayMagnitudes(in dictionary: String) -> [String] {
+    let isComplete = declaration.mscale != nil && declaration.mscaleAllDim != nil
+    return [ConfigKey.attnFactor] + (isComplete ? [] : [ConfigKey.mscale, ConfigKey.mscaleAllDim])
   }
 
   private func leavesOnlyKind(_ dictionary: String, _ stale: [String]) -> Bool {
@@ -160,63 +205,10 @@ package struct ConfigPlanner {
   /// Classes that put their own YaRN parameters in when the dictionary is null or missing.
   private var installsOwnScaling: Bool { ["gpt_oss", "ministral3"].contains(config.modelType ?? "") }
 
-  // MARK: base and lengths
-
-  private mutating func planBase() throws(FileError) {
-    let places = Set(declaration.bases.compactMap(\.place.key))
-    guard declaration.base?.value != settings.base || places.count > 1 else { return }
-    for place in places.sorted() { try set(place, baseText(inPlaceOf: place), after: [], tolerance: 1e-12) }
-    guard places.isEmpty else { return }
-    // The new layout has the base inside, the old one beside the dictionary.
-    let inner = config.dictionaries.isEmpty ? [] : targets.filter { !isLegacy($0) }
-    let isInnerOnly = !inner.isEmpty && inner.count == targets.count
-    for owner in (isInnerOnly ? [] : [config.section]) + inner {
-      try set("\(owner)/\(ConfigKey.ropeTheta)", .float(settings.base), after: [ConfigKey.maximum])
-    }
-  }
-
-  /// The base, without a fraction where the old one has none and the new one needs none.
-  private func baseText(inPlaceOf pointer: String) -> JSONText {
-    if case .number(let old)? = config.document[pointer]?.value, old.isInteger { return .number(settings.base) }
-    return .float(settings.base)
-  }
-
-  private mutating func planLengths() throws(FileError) {
-    // Linear and dynamic windows are multiplied by the servers themselves; the file states the length before scaling.
-    let window = [.linear, .dynamic].contains(settings.method) ? settings.originalContext : settings.window
-    let stated = declaration.contextLength?.value
-    let present = ConfigKey.windows.map { "\(config.section)/\($0)" }.filter { config.document[$0] != nil }
-    for pointer in present {
-      guard case .number(let number)? = config.document[pointer]?.value, number.integer == stated else { continue }
-      try set(pointer, .integer(window), after: [])
-    }
-    if present.isEmpty {
-      try set("\(config.section)/\(ConfigKey.maximum)", .integer(window), after: [ConfigKey.ropeTheta])
-    }
-
-    let outer = "\(config.section)/\(ConfigKey.original)"
-    let shared = config.dictionaries.map { "\($0)/\(ConfigKey.original)" }.filter {
-      config.document[$0] != nil && !config.layerTypes(of: String($0.dropLast(ConfigKey.original.count + 1))).isEmpty
-    }
-    for pointer in shared where settings.method.writesYaRN {
-      try set(pointer, .integer(settings.originalContext), after: [])
-    }
-    if settings.method == .ntk {
-      // The only trace of what the base was raised from; readers look at this member for other kinds only.
-      try set(outer, .integer(settings.originalContext), after: [ConfigKey.maximum])
-    } else if config.document[outer] != nil {
-      if declaration.staticNTKFactor != nil {
-        try remove(outer)
-      } else {
-        try set(outer, .integer(settings.originalContext), after: [])
-      }
-    }
-  }
-
   // MARK: edits
 
   /// Gives a member a value; one that already has it stays as it is spelled.
-  private mutating func set(_ pointer: String, _ value: JSONText, after siblings: [String], tolerance: Double = 0)
+  mutating func set(_ pointer: String, _ value: JSONText, after siblings: [String], tolerance: Double = 0)
     throws(FileError)
   {
     guard let node = config.document[pointer] else {
@@ -231,13 +223,13 @@ package struct ConfigPlanner {
     changes.append(PlannedChange(at: pointer, before: text(of: node), after: value.compact))
   }
 
-  private mutating func remove(_ pointer: String) throws(FileError) {
+  mutating func remove(_ pointer: String) throws(FileError) {
     guard let node = config.document[pointer] else { return }
     try editor.remove(pointer)
     changes.append(PlannedChange(at: pointer, before: text(of: node), after: nil))
   }
 
-  private func text(of node: JSONNode) -> String {
+  func text(of node: JSONNode) -> String {
     String(decoding: config.document.bytes[node.range], as: UTF8.self)
   }
 }

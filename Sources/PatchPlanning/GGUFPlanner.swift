@@ -14,6 +14,13 @@ package enum GGUFPlanner {
   package static func plan(
     _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, in source: any ByteSource
   ) throws(FileError) -> FilePlan {
+    try planned(file, declaration, settings, in: source).plan
+  }
+
+  /// The plan, and the header as it will be.
+  static func planned(
+    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, in source: any ByteSource
+  ) throws(FileError) -> (plan: FilePlan, header: GGUFFile) {
     let keys = GGUFKeys(file.architecture ?? "")
     try checkExpressible(file, keys, declaration, settings)
     var wanted: [(key: String, value: GGUFValue)] = []
@@ -60,7 +67,10 @@ package enum GGUFPlanner {
       + removing.map { PlannedChange(at: $0, before: file[$0]?.spelled, after: nil) }
     let edits =
       changes.isEmpty ? EditList([]) : try file.edits(setting: setting, removing: removing, in: source)
-    return FilePlan(path: file.path, changes: changes, edits: edits)
+    let header = (setting.map { ($0.key, $0.value) } + removing.map { ($0, nil) }).reduce(file) {
+      $0.imagining($1.0, $1.1)
+    }
+    return (FilePlan(path: file.path, changes: changes, edits: edits), header)
   }
 
   /// What llama.cpp would compute otherwise than asked is refused, not written.

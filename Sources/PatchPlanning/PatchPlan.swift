@@ -1,4 +1,5 @@
 import Bytes
+import Runtimes
 
 /// One value that changes, as a reviewer reads it.
 public struct PlannedChange: Sendable, Equatable {
@@ -32,12 +33,15 @@ public struct FilePlan: Sendable {
 public struct PatchPlan: Sendable {
   public var settings: RoPESettings
   public var files: [FilePlan]
+  /// Those whose readings of the planned files are what is asked.
+  public var runtimes: [Runtime] = []
   /// What the user should know although it does not stop the patch.
   public var notes: [String] = []
 
-  package init(settings: RoPESettings, files: [FilePlan], notes: [String] = []) {
+  package init(settings: RoPESettings, files: [FilePlan], runtimes: [Runtime] = [], notes: [String] = []) {
     self.settings = settings
     self.files = files
+    self.runtimes = runtimes
     self.notes = notes
   }
 

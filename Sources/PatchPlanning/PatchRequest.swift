@@ -1,4 +1,5 @@
 import ModelConfig
+import Runtimes
 
 /// How a context is extended.
 public enum PatchMethod: String, Sendable, CaseIterable {
@@ -44,6 +45,8 @@ public struct PatchRequest: Sendable {
   public var section: String?
   /// What is published about models whose files leave it out.
   public var knownModels = KnownModels.published
+  /// Who is to compute what is asked; `nil` for every serving runtime that can read the files.
+  public var runtimes: [Runtime]?
   /// Rule ids whose refusal the user takes on.
   public var allowed: Set<String> = []
 

@@ -8,6 +8,7 @@ public enum PatchReport {
     JSONText.object([
       ("schema", .string("yarn-patch.patch/1")), ("changed", .bool(!outcome.plan.changesNothing)),
       ("strategy", .string(outcome.strategy)), ("files", .array(outcome.files.map(file))),
+      ("runtimes", .array(outcome.plan.runtimes.map { .string($0.name) })),
       ("undo", .optional(outcome.undo)), ("verified", .optional(outcome.verification?.passed)),
       ("notes", .array(notes(outcome).map(JSONText.string))),
     ]).pretty() + "\n"
@@ -56,6 +57,8 @@ public enum PatchReport {
           return [change.at, "\(before ?? "(absent)") → \(change.after ?? "(removed)")"]
         })
     }
+    let runtimes = outcome.plan.runtimes.map(\.name).joined(separator: ", ")
+    if !runtimes.isEmpty { result += "checked for \(runtimes)\n" }
     if detail != .quiet { result += columns(notes(outcome).map { ["note", $0] }) }
     if let verification = outcome.verification { result += VerifyReport.text(verification, detail: detail) }
     if outcome.undo != nil, detail != .quiet {

@@ -12,6 +12,9 @@ extension Runtime {
   /// Whether people serve models with it; the authors' code and the equations are what engines are measured by.
   public var isEngine: Bool { ![Runtime.yarnRepository.name, Formula.name].contains(name) }
 
+  /// Those that serve models.
+  public static let engines = all.filter(\.isEngine)
+
   /// The runtime of a name that may carry a version, the newest that fits: `vllm`, `vllm@0.33`, `vllm@0.33.0`.
   ///
   /// - Throws: ``UnknownRuntime`` with the known names or versions.

@@ -73,11 +73,11 @@ struct Forecast {
   }
 
   /// The file a runtime runs from: llama.cpp takes a GGUF where there is one, the others config.json.
-  private func file(for runtime: Runtime) -> ModelFile? {
+  func file(for runtime: Runtime) -> ModelFile? {
     runtime.formats.lazy.compactMap { format in model.files.first { $0.format == format } }.first
   }
 
-  private func input(_ file: ModelFile) -> RuntimeInput {
+  func input(_ file: ModelFile) -> RuntimeInput {
     switch file.contents {
     case .gguf(let set): return .gguf(set.first, set.rotaryTensors)
     case .config(let config):

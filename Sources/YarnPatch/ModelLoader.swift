@@ -18,14 +18,20 @@ package struct ModelLoader {
   let section: String?
   /// Whether values that no equation can use are left for the caller to judge; some runtimes read past them.
   let keepsProblems: Bool
+  let replacesBase: Bool
   private var notes: [String] = []
 
+  /// - Parameters:
+  ///   - section: Overrides the search for the language section.
+  ///   - replacesBase: Whether the base is about to be replaced, so that an unusable one is no obstacle.
   package init(
-    _ fileSystem: any FileSystem = POSIXFileSystem(), section: String? = nil, keepsProblems: Bool = false
+    _ fileSystem: any FileSystem = POSIXFileSystem(), section: String? = nil, keepsProblems: Bool = false,
+    replacesBase: Bool = false
   ) {
     self.fileSystem = fileSystem
     self.section = section
     self.keepsProblems = keepsProblems
+    self.replacesBase = replacesBase
   }
 
   /// - Throws: What the readers throw, `not-a-model` when the path is none of ours, and the first value that no
@@ -103,7 +109,7 @@ package struct ModelLoader {
     let read = config.ropeDeclarations(shapes: weights.shapes)
     return ModelFile(
       path: path, contents: .config(config), shapes: weights.shapes, declarations: read.declarations,
-      problems: try problems(of: read))
+      problems: try problems(of: read, replaceable: config.patchedBases))
   }
 
   func document(_ path: String) throws(FileError) -> JSONDocument {
@@ -125,13 +131,19 @@ package struct ModelLoader {
     }
     let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
     return ModelFile(
-      path: set.first.path, contents: .gguf(set), declarations: read.declarations, problems: try problems(of: read))
+      path: set.first.path, contents: .gguf(set), declarations: read.declarations,
+      problems: try problems(of: read, replaceable: [GGUFKeys(set.first.architecture ?? "").base]))
   }
 
-  /// - Throws: The first problem unless it is kept; that there is no rotation at all is never kept.
-  private func problems(of read: FileDeclarations) throws(FileError) -> [FileError] {
-    if let first = read.problems.first(where: { !keepsProblems || $0.code == .notRoPE }) { throw first }
-    return read.problems
+  /// - Throws: The first problem that is neither kept nor about to be replaced; that there is no rotation at all is
+  ///   never kept.
+  private func problems(of read: FileDeclarations, replaceable: [String]) throws(FileError) -> [FileError] {
+    let problem = read.problems.first { problem in
+      problem.code == .notRoPE
+        || !keepsProblems && !(replacesBase && problem.location.key.map(replaceable.contains) ?? false)
+    }
+    if let problem { throw problem }
+    return keepsProblems ? read.problems : []
   }
 
   /// Any shard leads to the whole set.

@@ -4,6 +4,7 @@ import FileStore
 import GGUF
 import ModelConfig
 import PatchPlanning
+import Runtimes
 
 extension FileError.Code {
   package static let verificationFailed: Self = "verification-failed"
@@ -47,7 +48,7 @@ struct PreparedPatch {
     for record in [UndoRecord.path(forFolder: path), UndoRecord.path(forFile: path)] {
       try transaction.requireSettled(record: record)
     }
-    var loader = ModelLoader(fileSystem, section: request.section)
+    var loader = ModelLoader(fileSystem, section: request.section, replacesBase: request.base != nil)
     let model = try loader.load(path)
     let subjects = model.files.compactMap { file in
       file.declaration.map {
@@ -56,23 +57,50 @@ struct PreparedPatch {
     }
     if request.base == nil { try Self.checkBases(model) }
     let settings = try RoPESettings(request, for: subjects)
-    var plans: [FilePlan] = []
+    let forecast = Forecast(model, in: fileSystem)
+    try Self.checkRuntimes(request, forecast)
+    var plans: [PortablePlan] = []
     var sources: [FileSource] = []
     for file in model.files {
       guard let declaration = file.declaration else { continue }
       let source = try FileSource(file.path, in: fileSystem)
-      switch file.contents {
-      case .config(let config): plans.append(try ConfigPlanner.plan(config, declaration, settings))
-      case .gguf(let set): plans.append(try GGUFPlanner.plan(set.first, declaration, settings, in: source))
-      }
+      plans.append(try Self.plan(file, declaration, settings, request, forecast, in: source))
       sources.append(source)
     }
     self.request = request
     self.model = model
     self.sources = sources
     self.fileSystem = fileSystem
+    let checked = Set(plans.flatMap { $0.runtimes.map(\.name) })
     plan = PatchPlan(
-      settings: settings, files: plans, notes: model.notes + (subjects.first?.notes(request, settings) ?? []))
+      settings: settings, files: plans.map(\.file), runtimes: Runtime.all.filter { checked.contains($0.name) },
+      notes: model.notes + (subjects.first?.notes(request, settings) ?? []) + plans.flatMap(\.notes))
+  }
+
+  /// Who is named must run from one of the files.
+  private static func checkRuntimes(_ request: PatchRequest, _ forecast: Forecast) throws(FileError) {
+    guard let stranger = request.runtimes?.first(where: { forecast.file(for: $0) == nil }) else { return }
+    throw FileError(
+      .badRequest, at: SourceLocation(path: "--runtime"), found: "\(stranger.name) reads no file of the model",
+      expected: forecast.runtimes(.all).map(\.name).joined(separator: ", "), remedy: "leave it out")
+  }
+
+  private static func plan(
+    _ file: ModelFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, _ request: PatchRequest,
+    _ forecast: Forecast, in source: FileSource
+  ) throws(FileError) -> PortablePlan {
+    let runtimes = (request.runtimes ?? Runtime.engines).filter { forecast.file(for: $0)?.path == file.path }
+    let areNamed = request.runtimes != nil
+    switch forecast.input(file) {
+    case .config(let config, let surroundings):
+      return try PortablePlan(config, surroundings, declaration, settings, for: runtimes, areNamed: areNamed)
+    case .gguf(let header, let tensors):
+      // Whoever is asked for, a GGUF is for llama.cpp and is not written wrongly for it.
+      let isNamed = runtimes.contains { $0.name == Runtime.llamaCpp.name }
+      return try PortablePlan(
+        header, tensors: tensors, declaration, settings, for: isNamed ? runtimes : runtimes + [.llamaCpp],
+        areNamed: areNamed && isNamed, in: source)
+    }
   }
 
   /// The base is validated before anything is written; a base given with `--base` replaces what is wrong.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Diagnostics
 import PatchPlanning
 import Reporting
+import Runtimes
 import YarnPatch
 
 extension PatchMethod: ExpressibleByArgument {}
@@ -25,6 +26,12 @@ struct Patch: ParsableCommand {
   @Option(help: ArgumentHelp("Magnitude as a multiple of the logarithm's term.", valueName: "x")) var mscale: Double?
   @Option(help: ArgumentHelp("Divisor of the mscale magnitude.", valueName: "y")) var mscaleAllDim: Double?
   @Flag(inversion: .prefixedNo, help: "Round the ramp's bounds to whole pairs.") var truncate: Bool?
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Who is to compute what is asked, once for each; all, the default, for every serving runtime that reads the files.",
+      valueName: "runtime"))
+  var runtime: [String] = []
   @Option(help: ArgumentHelp("Object of config.json that holds the language model.", valueName: "pointer"))
   var section: String?
   @Option(help: ArgumentHelp("Trained lengths of models, before the ones built in.", valueName: "file"))
@@ -40,6 +47,7 @@ struct Patch: ParsableCommand {
   @OptionGroup var printing: OutputOptions
 
   func validate() throws {
+    _ = try RuntimeChoice(runtime)
     if factor != nil && context != nil { throw ValidationError("give --factor or --context, not both") }
     if attentionFactor != nil && mscale != nil {
       throw ValidationError("give --attention-factor or --mscale, not both")
@@ -51,7 +59,7 @@ struct Patch: ParsableCommand {
     if method != .none && factor == nil && context == nil { throw ValidationError("give --factor or --context") }
   }
 
-  private func request() throws(FileError) -> PatchRequest {
+  private func request(_ choice: RuntimeChoice) throws(FileError) -> PatchRequest {
     var request = PatchRequest(
       method, reach: factor.map(PatchRequest.Reach.factor) ?? context.map(PatchRequest.Reach.context))
     request.originalContext = originalContext
@@ -63,16 +71,18 @@ struct Patch: ParsableCommand {
     request.mscaleAllDim = mscaleAllDim
     request.truncate = truncate
     request.section = section
+    if case .named(let runtimes) = choice, !runtimes.isEmpty { request.runtimes = runtimes }
     request.allowed = Set(allow)
     if let knownModels { request.knownModels = try YarnPatch.knownModels(knownModels) }
     return request
   }
 
   func run() throws {
+    let choice = try RuntimeChoice(runtime)
     let isPlan = dryRun || diff || check
     let outcome: PatchOutcome
     do throws(FileError) {
-      let request = try request()
+      let request = try request(choice)
       outcome =
         isPlan
         ? try planPatch(model, request, output: output)

@@ -9,7 +9,7 @@ import Testing
   ]
 
   @Test(arguments: configs) func `patch -p1 makes of the diff what patching makes`(config: String) throws {
-    try expectDiffApplies(in: try ScratchFolder(["model": "config/\(config)"]), "model", "--factor 8")
+    try expectDiffApplies(in: try ScratchFolder(["model": "config/\(config)"]), "model", "--factor 8 --runtime formula")
   }
 
   @Test(arguments: ["--method none", "--method linear --factor 2", "--method ntk --factor 2"])

@@ -122,6 +122,6 @@ enum Contract {
           "path": .text, "bytesWritten": .integer, "sizeBefore": .integer, "sizeAfter": .integer,
           "changes": .list(.object(["at": .text, "before": .orNull(.text), "after": .orNull(.text)])),
         ])),
-      "undo": .orNull(.text), "verified": .orNull(.bool),
+      "runtimes": .list(.text), "undo": .orNull(.text), "verified": .orNull(.bool),
     ], added: ["notes": .list(.text)])
 }

@@ -67,9 +67,6 @@ extension ConfigEditTests {
       +    "factor": 8.0,
       -    "factor": 4.0,
       +    "factor": 8.0,
-      -    "rope_type": "yarn"
-      +    "rope_type": "yarn",
-      +    "type": "yarn"
       """),
     ConfigCase(
       "both-layouts", request(.none),
@@ -94,9 +91,6 @@ extension ConfigEditTests {
       +    "factor": 4.0,
       -    "rope_theta": 1000000.0,
       +    "rope_theta": 5000000.0,
-      -    "rope_type": "yarn"
-      +    "rope_type": "yarn",
-      +    "type": "yarn"
       -  "rope_theta": 1000000.0,
       +  "rope_theta": 5000000.0,
       """),
@@ -110,9 +104,6 @@ extension ConfigEditTests {
       +    "max_position_embeddings": 65536,
       -      "factor": 4.0,
       +      "factor": 2.0,
-      -      "rope_type": "yarn"
-      +      "rope_type": "yarn",
-      +      "type": "yarn"
       """),
     ConfigCase(
       "nested-llm-config", request(.none),
@@ -131,7 +122,6 @@ extension ConfigEditTests {
       -    "rope_scaling": null,
       +    "rope_scaling": {
       +      "rope_type": "yarn",
-      +      "type": "yarn",
       +      "factor": 4.0,
       +      "original_max_position_embeddings": 4096
       +    },
@@ -154,9 +144,6 @@ extension ConfigEditTests {
       +    "max_position_embeddings": 65536,
       -      "factor": 4.0,
       +      "factor": 2.0,
-      -      "rope_type": "yarn"
-      +      "rope_type": "yarn",
-      +      "type": "yarn"
       """),
   ]
 
@@ -173,7 +160,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 4096
       +  },
@@ -249,8 +235,7 @@ extension ConfigEditTests {
       -    "original_max_position_embeddings": 4096,
       -    "rope_type": "yarn",
       -    "truncate": false
-      +    "rope_type": "default",
-      +    "type": "default"
+      +    "rope_type": "default"
       -  "rope_theta": 150000,
       +  "rope_theta": 500000,
       """),

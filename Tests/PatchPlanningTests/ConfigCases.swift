@@ -23,7 +23,6 @@ extension ConfigEditTests {
     -  "rope_scaling": null,
     +  "rope_scaling": {
     +    "rope_type": "yarn",
-    +    "type": "yarn",
     +    "factor": 4.0,
     +    "original_max_position_embeddings": 4096
     +  },
@@ -40,7 +39,6 @@ extension ConfigEditTests {
       +  "max_position_embeddings": 16384,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 4096
       +  },
@@ -51,7 +49,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "linear",
-      +    "type": "linear",
       +    "factor": 2.5
       +  },
       """),
@@ -61,7 +58,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "dynamic",
-      +    "type": "dynamic",
       +    "factor": 2.0
       +  },
       """),
@@ -82,7 +78,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 4096,
       +    "attention_factor": 1.0
@@ -103,7 +98,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 32768
       +  },
@@ -116,7 +110,6 @@ extension ConfigEditTests {
       -  "rope_scaling": null,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 32768
       +  },
@@ -128,7 +121,6 @@ extension ConfigEditTests {
       +  "max_position_embeddings": 8192,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 2048
       +  },
@@ -149,7 +141,6 @@ extension ConfigEditTests {
       +  "n_positions": 8192,
       +  "rope_scaling": {
       +    "rope_type": "yarn",
-      +    "type": "yarn",
       +    "factor": 4.0,
       +    "original_max_position_embeddings": 2048
       +  },
@@ -245,9 +236,6 @@ extension ConfigEditTests {
       +  "max_position_embeddings": 65536,
       -    "factor": 32.0,
       +    "factor": 16.0,
-      -    "truncate": false
-      +    "truncate": false,
-      +    "type": "yarn"
       """),
     // Readers of this family put their own YaRN in where they find null.
     ConfigCase(
@@ -261,8 +249,7 @@ extension ConfigEditTests {
       -    "original_max_position_embeddings": 4096,
       -    "rope_type": "yarn",
       -    "truncate": false
-      +    "rope_type": "default",
-      +    "type": "default"
+      +    "rope_type": "default"
       """),
     ConfigCase(
       "llama3", request(.yarn, 4) { $0.allowed = ["YP504"] },
@@ -274,8 +261,7 @@ extension ConfigEditTests {
       -    "low_freq_factor": 1.0,
       +    "factor": 4.0,
       -    "rope_type": "llama3"
-      +    "rope_type": "yarn",
-      +    "type": "yarn"
+      +    "rope_type": "yarn"
       """),
     ConfigCase(
       "longrope", request(.yarn, 4) { $0.allowed = ["YP504"] },

@@ -13,7 +13,7 @@ import Testing
   func `a text on one line stays on one line`(_ fixture: String, comma: String, colon: String) throws {
     let old = try Fixture.config(fixture)
     let members = [
-      "\"rope_type\"\(colon)\"yarn\"", "\"type\"\(colon)\"yarn\"", "\"factor\"\(colon)4.0",
+      "\"rope_type\"\(colon)\"yarn\"", "\"factor\"\(colon)4.0",
       "\"original_max_position_embeddings\"\(colon)4096",
     ]
     let wanted = Fixture.replacing(

@@ -114,7 +114,6 @@ import Testing
         +    "max_position_embeddings": 8192,
         +    "rope_scaling": {
         +      "rope_type": "yarn",
-        +      "type": "yarn",
         +      "factor": 2.0,
         +      "original_max_position_embeddings": 4096
         +    },
@@ -142,7 +141,6 @@ import Testing
       +    "max_position_embeddings": 8192,
       +    "rope_scaling": {
       +      "rope_type": "yarn",
-      +      "type": "yarn",
       +      "factor": 2.0,
       +      "original_max_position_embeddings": 4096
       +    },

@@ -1,5 +1,6 @@
 import Diagnostics
 import PatchPlanning
+import Runtimes
 import TestSupport
 import Testing
 import YarnPatch
@@ -36,7 +37,7 @@ import YarnPatch
     let path = try folder.copy("config/\(name)", as: "model") + "/config.json"
     let before = folder.contents
     for method in PatchMethod.allCases {
-      let outcome = try patch(path, request(method, 8))
+      let outcome = try patch(path, request(method, 8) { $0.runtimes = [.formula] })
       #expect(outcome.verification?.passed == true)
       // Readers must never see half of a text.
       #expect(outcome.strategy == (outcome.plan.changesNothing ? "none" : "rewrite"))
@@ -51,10 +52,11 @@ import YarnPatch
   func `a second identical patch changes nothing and says so`(_ method: PatchMethod) throws {
     let folder = try ScratchFolder()
     let path = try folder.copy("config/llama-plain/config.json")
-    let first = try patch(path, request(method, 4))
+    let asked = request(method, 4) { $0.runtimes = method == .dynamic ? [.transformers5, .mlxLM] : nil }
+    let first = try patch(path, asked)
     #expect(first.plan.changesNothing == (method == .none))
     let after = folder.contents
-    let second = try patch(path, request(method, 4))
+    let second = try patch(path, asked)
     #expect(second.plan.changesNothing && second.strategy == "none" && second.undo == nil)
     #expect(second.files.map(\.bytesWritten) == [0] && second.files[0].changes.isEmpty)
     #expect(second.verification?.passed == true)
@@ -143,7 +145,10 @@ import YarnPatch
   @Test func `the weights' shapes tell the head size that config.json does not state`() throws {
     let folder = try ScratchFolder()
     let path = try folder.copy("safetensors/no-head-dim")
-    #expect(try patch(path, request(.yarn, 4)).plan.settings.rotaryDimension == 24)
+    // No runtime looks at the weights for it.
+    #expect(refusal { try patch(path, request(.yarn, 4)) }?.code == .runtimesDisagree)
+    let outcome = try patch(path, request(.yarn, 4) { $0.runtimes = [.formula] })
+    #expect(outcome.plan.settings.rotaryDimension == 24)
   }
 
   // MARK: split sets

@@ -1,5 +1,6 @@
 import Diagnostics
 import PatchPlanning
+import Runtimes
 import TestSupport
 import Testing
 import YarnPatch
@@ -62,7 +63,11 @@ import YarnPatch
     let folder = try ScratchFolder()
     let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
     _ = try patch(path, request(.yarn, 4))
-    _ = try patch("\(path)/config.json", request(.yarn, 4) { $0.attentionFactor = 1 })
+    let asked = request(.yarn, 4) {
+      $0.attentionFactor = 1
+      $0.runtimes = [.transformers5]
+    }
+    _ = try patch("\(path)/config.json", asked)
     #expect(try failed(path) == ["files-agree"])
   }
 
