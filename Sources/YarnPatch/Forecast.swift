@@ -18,7 +18,7 @@ public func tables(
   _ path: String, runtimes: RuntimeChoice = .named([.formula]), sequenceLength: Int? = nil, layerType: String? = nil
 ) throws(FileError) -> [RuntimeReading] {
   let fileSystem = POSIXFileSystem()
-  var loader = ModelLoader(fileSystem, keepsProblems: true)
+  var loader = ModelLoader(fileSystem, keepsProblems: runtimes.readPastProblems)
   let forecast = Forecast(try loader.load(path), in: fileSystem)
   let readings = forecast.readings(
     of: forecast.runtimes(runtimes), RuntimeOptions(sequenceLength: sequenceLength))
@@ -42,6 +42,14 @@ public enum RuntimeChoice: Sendable {
   /// Every one that reads a file of the model.
   case all
   case named([Runtime])
+
+  /// Whether one of them may have a table where the equations have none.
+  var readPastProblems: Bool {
+    switch self {
+    case .all: true
+    case .named(let runtimes): runtimes.contains { $0.name != Runtime.formula.name }
+    }
+  }
 }
 
 /// A model as runtimes are given it.

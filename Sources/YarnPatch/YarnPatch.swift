@@ -84,7 +84,7 @@ public func undoPatch(_ path: String) throws(FileError) -> [String] {
 /// Verifies a model's RoPE settings.
 public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) throws(FileError) -> Verification {
   let fileSystem = POSIXFileSystem()
-  var loader = ModelLoader(fileSystem, keepsProblems: true)
+  var loader = ModelLoader(fileSystem, keepsProblems: options.runtimes != nil)
   let model = try loader.load(path)
   var verifier = Verifier(model, checksAttention: options.checksAttention)
   if let choice = options.runtimes { verifier.compareRuntimes(choice, at: options.context, in: fileSystem) }
