@@ -16,16 +16,18 @@ public struct JSONDocument: Sendable {
   /// The file's name, for messages.
   public let path: String
   /// The text as it is in the file.
-  public let bytes: [UInt8]
+  public var bytes: [UInt8] { contents.tape.bytes }
   /// The document's one value, an object in every configuration.
-  public let root: JSONNode
+  public var root: JSONNode { JSONNode(contents: contents, index: 0) }
   /// Keys that occur more than once in their object. Python and ``subscript(_:)`` take the last.
   public let duplicates: [JSONDuplicate]
   /// Pointers to the bare `NaN`, `Infinity` and `-Infinity`, which Python writes and JSON does not know.
   public let bareNumbers: [String]
   /// Values that json-c reads differently, such as integers beyond 64 bits. Each call reads the text with json-c, which
-  /// takes about as long as reading the document did.
+  /// takes longer than reading the document did.
   public var disagreements: [JSONDisagreement] { SecondReading.disagreements(with: root, of: bytes) }
+
+  private let contents: JSONContents
 
   /// Reads a text.
   ///
@@ -33,12 +35,18 @@ public struct JSONDocument: Sendable {
   ///   `html`), `jsonTooLarge`, `jsonNUL`, or the scanner's codes with the exact byte.
   package init(_ bytes: [UInt8], path: String) throws(FileError) {
     if let error = Self.unreadable(bytes, path: path) { throw error }
-    var builder = JSONTreeBuilder(bytes, path: path)
-    root = try builder.document()
+    var builder = JSONTapeBuilder(bytes, path: path)
+    let tape = try builder.document()
+    let contents = JSONContents(tape)
     self.path = path
-    self.bytes = bytes
-    duplicates = builder.duplicates
-    bareNumbers = builder.bareNumbers
+    self.contents = contents
+    bareNumbers = tape.pointers(to: builder.bareNumbers)
+    let repeated = contents.repeatedKeys.prefix(Self.maximumRemarks)
+    // A value stands behind its key.
+    duplicates = zip(repeated, tape.pointers(to: repeated.map { $0.second + 1 })).map { keys, pointer in
+      JSONDuplicate(
+        pointer: pointer, first: tape.range(keys.first).lowerBound, second: tape.range(keys.second).lowerBound)
+    }
   }
 
   /// Refuses a file by its size, before it is read.
@@ -109,17 +117,4 @@ public struct JSONDisagreement: Sendable, Equatable {
   public var ours: String
   /// What json-c makes of it.
   public var theirs: String
-}
-
-extension JSONNode {
-  /// The member or element with this key or index; the last one when a key occurs twice.
-  func child(_ token: String) -> JSONNode? {
-    switch value {
-    case .object(let members): return members.last { $0.key.isExactly(token) }?.node
-    case .array(let elements):
-      guard let index = JSONPointer.index(token), index < elements.count else { return nil }
-      return elements[index]
-    default: return nil
-    }
-  }
 }

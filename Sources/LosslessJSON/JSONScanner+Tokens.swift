@@ -59,7 +59,9 @@ extension JSONScanner {
   /// The value of a string that was scanned, escapes resolved.
   ///
   /// - Parameter string: Its range with the quotes, as ``string(expecting:)`` and ``nextKey()`` return it.
-  package func text(of string: Range<Int>) -> String {
+  package func text(of string: Range<Int>) -> String { Self.text(of: string, in: bytes) }
+
+  static func text(of string: Range<Int>, in bytes: [UInt8]) -> String {
     let content = bytes[string.lowerBound + 1..<string.upperBound - 1]
     guard content.contains(UInt8(ascii: "\\")) else { return String(decoding: content, as: UTF8.self) }
     var units: [UInt16] = []
@@ -108,7 +110,7 @@ extension JSONScanner {
   }
 
   /// Offset behind the escape whose backslash stands at `start`. Surrogates must come in pairs.
-  private func escapeEnd(from start: Int) throws(FileError) -> Int {
+  private mutating func escapeEnd(from start: Int) throws(FileError) -> Int {
     guard byte(start + 1) == UInt8(ascii: "u") else {
       guard Self.escapes.contains(where: { $0.letter == byte(start + 1) }) else {
         throw failure(.jsonEscape, at: start + 1, expected: "one of \" \\ / b f n r t u after the backslash")
@@ -116,6 +118,7 @@ extension JSONScanner {
       return start + 2
     }
     let unit = try codeUnit(at: start + 2)
+    if unit == 0 { firstNUL = firstNUL ?? start }
     guard 0xd800...0xdfff ~= unit else { return start + 6 }
     guard unit < 0xdc00, byte(start + 6) == UInt8(ascii: "\\"), byte(start + 7) == UInt8(ascii: "u"),
       0xdc00...0xdfff ~= (try codeUnit(at: start + 8))
@@ -126,10 +129,13 @@ extension JSONScanner {
   private func codeUnit(at start: Int) throws(FileError) -> UInt16 {
     var unit: UInt16 = 0
     for i in start..<start + 4 {
-      guard let digit = Character(Unicode.Scalar(byte(i))).hexDigitValue else {
-        throw failure(.jsonEscape, at: i, expected: "four hexadecimal digits")
+      let byte = byte(i)
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): unit = unit << 4 | UInt16(byte & 0xf)
+      case UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: "a")...UInt8(ascii: "f"):
+        unit = unit << 4 | UInt16(byte & 0xf + 9)
+      default: throw failure(.jsonEscape, at: i, expected: "four hexadecimal digits")
       }
-      unit = unit << 4 | UInt16(digit)
     }
     return unit
   }

@@ -23,6 +23,8 @@ package struct JSONScanner {
   package internal(set) var position = 0
   /// Offset of the first `NaN`, `Infinity` or `-Infinity` met so far.
   package internal(set) var firstBareNumber: Int?
+  /// Offset of the first escape met so far that stands for a NUL.
+  package internal(set) var firstNUL: Int?
 
   private let path: String
   private let fileOffset: UInt64

@@ -1,9 +1,40 @@
 /// A value and where its text stands.
 public struct JSONNode: Sendable {
+  let contents: JSONContents
+  let index: Int
+  private var tape: JSONTape { contents.tape }
+
   /// Bytes of the value's text in the document, without white space around it.
-  public var range: Range<Int>
-  /// What the text says.
-  public var value: JSONValue
+  public var range: Range<Int> { tape.range(index) }
+
+  /// What the text says. Read at each call; the items of an array or object are read when they are asked in turn.
+  public var value: JSONValue {
+    switch tape.first(index) {
+    case UInt8(ascii: "{"):
+      .object(tape.items(of: index).map { JSONMember(keyNode: node($0), node: node($0 + 1)) })
+    case UInt8(ascii: "["): .array(tape.items(of: index).map(node))
+    case UInt8(ascii: "\""): .string(tape.text(index))
+    case UInt8(ascii: "t"): .bool(true)
+    case UInt8(ascii: "f"): .bool(false)
+    case UInt8(ascii: "n"): .null
+    default: .number(JSONNumber(text: String(decoding: tape.bytes[range], as: UTF8.self)))
+    }
+  }
+
+  package var isObject: Bool { tape.isObject(index) }
+
+  /// The member or element with this key or index; the last one when a key occurs twice.
+  package func child(_ token: String) -> JSONNode? {
+    switch tape.first(index) {
+    case UInt8(ascii: "{"): return contents.value(of: token, in: index).map(node)
+    case UInt8(ascii: "["):
+      guard let place = JSONPointer.index(token) else { return nil }
+      return tape.items(of: index).dropFirst(place).first { _ in true }.map(node)
+    default: return nil
+    }
+  }
+
+  private func node(_ index: Int) -> JSONNode { JSONNode(contents: contents, index: index) }
 }
 
 /// What a JSON text says.
@@ -19,10 +50,11 @@ public enum JSONValue: Sendable {
 
 /// A key with its value.
 public struct JSONMember: Sendable {
+  let keyNode: JSONNode
   /// The key with its escapes resolved.
-  public var key: String
+  public var key: String { keyNode.contents.tape.text(keyNode.index) }
   /// Bytes of the key's text, with its quotes.
-  public var keyRange: Range<Int>
+  public var keyRange: Range<Int> { keyNode.range }
   /// The member's value.
   public var node: JSONNode
 }

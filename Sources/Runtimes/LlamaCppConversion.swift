@@ -36,8 +36,8 @@ struct LlamaCppConversion {
     self.config = config
     family = try Self.family(of: config)
     keys = GGUFKeys(family.architecture)
-    var settings = PythonDictionary(config.document.root.value)
-    if !config.section.isEmpty { settings.update(PythonDictionary(config.document[config.section]?.value)) }
+    var settings = PythonDictionary(config.document.root)
+    if !config.section.isEmpty { settings.update(PythonDictionary(config.document[config.section])) }
     if settings[ConfigKey.maximum] == nil {
       settings[ConfigKey.maximum] = TransformersFamilies.defaultWindow(config.modelType).map(PythonValue.int)
     }
@@ -164,7 +164,7 @@ extension LlamaCppConversion {
     let saysNothing =
       kinds.contains(where: used.contains) || ["default", "mrope"].contains(rope.string(ConfigKey.ropeType))
     let silent = (saysNothing ? kinds : []) + ["\(dictionary)/mrope_section"]
-    let dropped = PythonDictionary(config.document[dictionary]?.value).keys.map { "\(dictionary)/\($0)" }
+    let dropped = PythonDictionary(config.document[dictionary]).keys.map { "\(dictionary)/\($0)" }
       .filter { !silent.contains($0) && !used.contains($0) }
     result.notes += dropped.map { RuntimeNote("ignored-key", key: $0, "the converter does not write it") }
     return result

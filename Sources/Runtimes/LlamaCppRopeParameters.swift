@@ -23,7 +23,7 @@ struct LlamaCppRopeParameters {
       outer = place
       let labels = config.layerTypes(of: place).map(Optional.some)
       layers = (labels.isEmpty ? [nil] : labels).map { label in
-        (label, PythonDictionary(config.document[label.map { "\(place)/\($0)" } ?? place]?.value))
+        (label, PythonDictionary(config.document[label.map { "\(place)/\($0)" } ?? place]))
       }
     } else {
       outer = config.dictionaries.first

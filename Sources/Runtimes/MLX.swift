@@ -67,11 +67,11 @@ struct MLXConfig {
   /// - Throws: `ValueError` for a model type without a file, `TypeError` for a wrapper without its text_config.
   init(_ config: HuggingFaceConfig) throws(RuntimeRefusal) {
     self.config = config
-    let whole = PythonDictionary(config.document.root.value)
+    let whole = PythonDictionary(config.document.root)
     let text = PythonDictionary(whole["text_config"])
     guard let declared = whole.string("model_type") else {
       // mlx-lm itself stops at the missing key; folders without one are read as most files call initialize_rope.
-      (file, section, pointer) = (.generic, PythonDictionary(config.document[config.section]?.value), config.section)
+      (file, section, pointer) = (.generic, PythonDictionary(config.document[config.section]), config.section)
       notes = [RuntimeNote("default-used", key: "/model_type", "no model_type; read as most model files read theirs")]
       return
     }

@@ -1,68 +1,65 @@
 import LosslessJSON
 
 /// An object of a config.json as Python code sees it after `json.load`: absent, None and a value are three things.
+///
+/// Members of the file are looked up in its text when they are asked for: a config can hold megabytes that no runtime
+/// looks at here.
 struct PythonDictionary: Sendable {
-  /// Values of the file are read when they are asked for: a config can hold megabytes that no runtime looks at here.
-  private enum Stored: Sendable {
-    case text(JSONValue)
-    case value(PythonValue)
-
-    var value: PythonValue {
-      switch self {
-      case .text(let value): PythonValue(value)
-      case .value(let value): value
-      }
-    }
-  }
-
-  private var stored: [(key: String, value: Stored)] = []
-  /// Where each key stands in ``stored``; objects of a config can have many thousand keys.
-  private var positions: [String: Int] = [:]
+  /// The object in the file, if the dictionary was read from one. Its keys differ: a config that repeats one is refused.
+  private var file: JSONNode?
+  /// Members of the file that were given another value, or taken away.
+  private var replaced: [String: PythonValue] = [:]
+  private var removed: Set<String> = []
+  /// Members that are not in the file, or were taken away and came back, in their order.
+  private var added: [(key: String, value: PythonValue)] = []
+  private var addedPlaces: [String: Int] = [:]
 
   init(_ members: [(key: String, value: PythonValue)] = []) {
-    for (key, value) in members { set(key, .value(value)) }
+    for (key, value) in members { self[key] = value }
   }
 
-  /// The members of an object, the last of equal keys winning; empty for every other value.
-  init(_ value: JSONValue?) {
-    let members = value?.members ?? []
-    stored.reserveCapacity(members.count)
-    positions.reserveCapacity(members.count)
-    for member in members { set(member.key, .text(member.node.value)) }
-  }
+  /// The members of an object; empty for every other value.
+  init(_ node: JSONNode?) { file = node?.isObject == true ? node : nil }
 
   /// The members of a value that is a dictionary; empty for every other one.
   init(_ value: PythonValue?) { self = value?.dictionary ?? PythonDictionary() }
 
   /// A value, `.none` for None, `nil` when the key is absent.
   subscript(key: String) -> PythonValue? {
-    get { positions[key].map { stored[$0].value.value } }
-    set {
-      if let newValue { return set(key, .value(newValue)) }
-      guard positions[key] != nil else { return }
-      let kept = stored.filter { $0.key != key }
-      self = PythonDictionary()
-      for (key, value) in kept { set(key, value) }
+    get {
+      if let place = addedPlaces[key] { return added[place].value }
+      if let value = replaced[key] { return value }
+      return removed.contains(key) ? nil : file?.child(key).map(PythonValue.init)
     }
-  }
-
-  private mutating func set(_ key: String, _ value: Stored) {
-    if let position = positions[key] {
-      stored[position].value = value
-    } else {
-      positions[key] = stored.count
-      stored.append((key, value))
+    set {
+      let isFromFile = !removed.contains(key) && file?.child(key) != nil
+      switch (newValue, addedPlaces[key]) {
+      case (let value?, _) where isFromFile: replaced[key] = value
+      case (let value?, let place?): added[place].value = value
+      case (let value?, nil):
+        addedPlaces[key] = added.count
+        added.append((key, value))
+      case (nil, _) where isFromFile:
+        removed.insert(key)
+        replaced[key] = nil
+      case (nil, let place?):
+        added.remove(at: place)
+        addedPlaces = Dictionary(uniqueKeysWithValues: added.enumerated().map { ($1.key, $0) })
+      case (nil, nil): break
+      }
     }
   }
 
   /// `d.update(other)`
   mutating func update(_ other: PythonDictionary) {
-    for (key, value) in other.stored { set(key, value) }
+    for (key, value) in other.members { self[key] = value }
   }
 
-  var members: [(key: String, value: PythonValue)] { stored.map { ($0.key, $0.value.value) } }
-  var isEmpty: Bool { stored.isEmpty }
-  var keys: [String] { stored.map(\.key) }
+  var members: [(key: String, value: PythonValue)] { keys.compactMap { key in self[key].map { (key, $0) } } }
+  var isEmpty: Bool { keys.isEmpty }
+  var keys: [String] {
+    (file?.value.members ?? []).map(\.key).filter { !removed.contains($0) } + added.map(\.key)
+  }
 
   /// `d.setdefault(key, value)`; a None that is there stays.
   mutating func setDefault(_ key: String, _ value: PythonValue?) {

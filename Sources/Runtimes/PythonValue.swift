@@ -10,14 +10,14 @@ enum PythonValue: Sendable {
   case list([PythonValue])
   case dictionary(PythonDictionary)
 
-  init(_ value: JSONValue) {
-    switch value {
+  init(_ node: JSONNode) {
+    switch node.value {
     case .null: self = .none
     case .bool(let flag): self = .bool(flag)
     case .number(let number): self = number.isInteger ? .int(number.double) : .float(number.double)
     case .string(let text): self = .string(text)
-    case .array(let elements): self = .list(elements.map { PythonValue($0.value) })
-    case .object: self = .dictionary(PythonDictionary(value))
+    case .array(let elements): self = .list(elements.map(PythonValue.init))
+    case .object: self = .dictionary(PythonDictionary(node))
     }
   }
 

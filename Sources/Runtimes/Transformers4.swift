@@ -19,7 +19,7 @@ private struct Transformers4Reader {
 
   init(_ config: HuggingFaceConfig, _ options: RuntimeOptions) {
     (self.config, self.options, modelType) = (config, options, config.modelType)
-    section = PythonDictionary(config.document[config.section]?.value)
+    section = PythonDictionary(config.document[config.section])
   }
 
   func readings() -> [RuntimeReading] {

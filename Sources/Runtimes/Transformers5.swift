@@ -143,7 +143,7 @@ private struct Transformers5Reader {
     for key in config.besideLayers where !key.hasSuffix("/truncate") {
       reading.notes.append(RuntimeNote("ignored-key", key: key, "not one of the layer types"))
     }
-    let stated = pointer.flatMap { _ in statedKeys(of: reading.layerType) } ?? []
+    let stated = Set(pointer.flatMap { _ in statedKeys(of: reading.layerType) } ?? [])
     let dictionary = PythonDictionary(parameters.members.filter { stated.contains($0.key) })
     reading.noteIgnored(in: dictionary, at: pointer, except: read)
     if !stated.contains("rope_theta"), section[TransformersFamilies.topLevelKeys(config.modelType).base] == nil {

@@ -39,7 +39,7 @@ struct Transformers5Config {
   }
 
   init(_ config: HuggingFaceConfig) {
-    section = PythonDictionary(config.document[config.section]?.value)
+    section = PythonDictionary(config.document[config.section])
     sectionPointer = config.section
     modelType = config.modelType
     var attributes = Attributes(section: section, modelType: modelType)

@@ -26,7 +26,7 @@ struct YaRNRepositoryConfig {
   let modelType: String?
 
   init(_ config: HuggingFaceConfig) {
-    section = PythonDictionary(config.document[config.section]?.value)
+    section = PythonDictionary(config.document[config.section])
     pointer = config.section
     modelType = config.modelType
     isMistral = modelType == "mistral"

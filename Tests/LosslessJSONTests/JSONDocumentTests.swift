@@ -108,6 +108,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [0, 1, 499, 500, 3000]) func `each key leads to its value however many there are`(_ count: Int)
+    throws
+  {
+    let special = #""\u006c\n": "escaped", "\#u{e9}": "composed", "e\#u{301}": "decomposed""#
+    let text = "{" + (0..<count).map { "\"k\($0)\":\($0)," }.joined() + special + "}"
+    let document = try Self.document(text)
+    for index in 0..<count { #expect(document["/k\(index)"]?.value.number?.integer == index) }
+    #expect(document["/l\n"]?.value.string == "escaped")
+    #expect(document["/\u{e9}"]?.value.string == "composed")
+    #expect(document["/e\u{301}"]?.value.string == "decomposed")
+    for absent in ["/k\(count)", "/", #"/\u006c\n"#, "/l"] { #expect(document[absent] == nil) }
+    #expect(document.duplicates == [] && document.disagreements == [])
+  }
+
+  @Test func `remarks come in the order of the text with their pointers, also from inside containers`() throws {
+    let text = #"{"a": [[NaN, 1], {"b": {"c": 1, "d~": NaN, "c": 2}}, NaN], "e": {}, "a": [{"f": NaN, "f": 0}]}"#
+    let document = try Self.document(text)
+    #expect(document.bareNumbers == ["/a/0/0", "/a/1/b/d~0", "/a/2", "/a/0/f"])
+    #expect(document.duplicates.map(\.pointer) == ["/a/1/b/c", "/a", "/a/0/f"])
+    #expect(try Self.document("-Infinity").bareNumbers == [""])
+  }
+
   @Test func `composed and decomposed keys are two keys`() throws {
     let document = try Self.document("{\"\u{e9}\": 1, \"e\u{301}\": 2}")
     #expect(document.duplicates == [])

@@ -1,0 +1,40 @@
+/// A text's tape with what the keys of its objects tell.
+final class JSONContents: Sendable {
+  /// From so many keys on an object keeps its table; fewer are looked through as fast.
+  private static let manyKeys = 500
+
+  let tape: JSONTape
+  /// Each key that occurs again in its object, with the same key before it, in the order of the text.
+  let repeatedKeys: [(first: Int, second: Int)]
+  /// By the object's entry.
+  private let tables: [Int: KeyTable]
+
+  init(_ tape: JSONTape) {
+    self.tape = tape
+    var repeated: [(first: Int, second: Int)] = []
+    var tables: [Int: KeyTable] = [:]
+    var table = KeyTable()
+    for object in tape.entries.indices where tape.isObject(object) {
+      let count = tape.items(of: object).reduce(0) { count, _ in count + 1 }
+      guard count > 1 else { continue }
+      table.reset(for: count)
+      for key in tape.items(of: object) {
+        if let earlier = table.insert(key, of: tape) { repeated.append((earlier, key)) }
+      }
+      if count >= Self.manyKeys {
+        tables[object] = table
+        table = KeyTable()
+      }
+    }
+    repeatedKeys = repeated.sorted { $0.second < $1.second }
+    self.tables = tables
+  }
+
+  /// The last member of an object with this key.
+  func value(of key: String, in object: Int) -> Int? {
+    if let table = tables[object] { return table.key(key, of: tape).map { $0 + 1 } }
+    var value: Int?
+    for item in tape.items(of: object) where tape.text(item, is: key) { value = item + 1 }
+    return value
+  }
+}
