@@ -6,19 +6,39 @@ extension Runtime {
   ///
   /// - Source: `transformers_utils/config.py`, `config/model.py`, `model_executor/layers/rotary_embedding`,
   ///   `models/deepseek_v2.py`, `models/gpt_oss.py`.
-  public static let vllm = Runtime("vllm", version: "0.33.0") { config, surroundings, options in
-    VLLMReader(config, surroundings, options).readings()
+  public static let vllm = Runtime(vllm: .v033)
+
+  init(vllm version: VLLMVersion) {
+    self.init("vllm", version: version.number) { config, surroundings, options in
+      VLLMReader(version, config, surroundings, options).readings()
+    }
   }
 }
 
+/// What differs between versions of vLLM; another version is another value, listed in ``Runtime/all``.
+struct VLLMVersion: Sendable {
+  let number: String
+  /// Kinds whose window is taken as it is stated; that of the others is multiplied by the factor.
+  let unmultipliedKinds: Set<String>
+
+  static let v033 = VLLMVersion(
+    number: "0.33.0",
+    unmultipliedKinds: ["su", "longrope", "llama3", "yarn", "deepseek_yarn", "deepseek_llama_scaling"])
+}
+
 private struct VLLMReader {
+  let version: VLLMVersion
   let config: Transformers5Config
   let surroundings: RuntimeInput.Surroundings
   let options: RuntimeOptions
   let usesDeepSeekClass: Bool
   let isExtended: Bool
 
-  init(_ file: HuggingFaceConfig, _ surroundings: RuntimeInput.Surroundings, _ options: RuntimeOptions) {
+  init(
+    _ version: VLLMVersion, _ file: HuggingFaceConfig, _ surroundings: RuntimeInput.Surroundings,
+    _ options: RuntimeOptions
+  ) {
+    self.version = version
     config = Transformers5Config(file)
     isExtended = file.ropeDeclarations(shapes: surroundings.shapes).areExtended
     usesDeepSeekClass = config.usesDeepSeekClass(architecture: file.architecture)
@@ -26,9 +46,10 @@ private struct VLLMReader {
   }
 
   func readings() -> [RuntimeReading] {
-    var template = RuntimeReading("vllm", version: "0.33.0", kind: "default")
+    var template = RuntimeReading("vllm", version: version.number, kind: "default")
     let patched = config.computed.map { layer in Result { () throws(RuntimeRefusal) in try patch(layer.parameters) } }
-    let derived = VLLMContextLength(config, surroundings.tokenizerLimit, patched.map { try? $0.get() })
+    let derived = VLLMContextLength(
+      config, surroundings.tokenizerLimit, patched.map { try? $0.get() }, unmultiplied: version.unmultipliedKinds)
     template.contextLength = derived.value
     template.notes = config.besideLayers.map { RuntimeNote("ignored-key", key: $0, "not one of the layer types") }
     return RuntimeReading.readings(of: config, template) { index, reading throws(RuntimeRefusal) in

@@ -6,10 +6,15 @@ struct VLLMContextLength {
   private(set) var value: Int?
   private var refusal: RuntimeRefusal?
 
-  /// - Parameter layers: The parameter dictionaries after vLLM's renaming; `nil` for a layer without one.
-  init(_ config: Transformers5Config, _ tokenizerLimit: Double?, _ layers: [PythonDictionary??]) {
+  /// - Parameters:
+  ///   - layers: The parameter dictionaries after vLLM's renaming; `nil` for a layer without one.
+  ///   - unmultiplied: Kinds whose window is taken as it is stated.
+  init(
+    _ config: Transformers5Config, _ tokenizerLimit: Double?, _ layers: [PythonDictionary??],
+    unmultiplied: Set<String>
+  ) {
     do throws(RuntimeRefusal) {
-      value = try pythonInt(Self.length(config, tokenizerLimit, layers.compactMap { $0 ?? nil }))
+      value = try pythonInt(Self.length(config, tokenizerLimit, layers.compactMap { $0 ?? nil }, unmultiplied))
     } catch {
       refusal = error
     }
@@ -21,7 +26,7 @@ struct VLLMContextLength {
   }
 
   private static func length(
-    _ config: Transformers5Config, _ tokenizerLimit: Double?, _ layers: [PythonDictionary]
+    _ config: Transformers5Config, _ tokenizerLimit: Double?, _ layers: [PythonDictionary], _ unmultiplied: Set<String>
   ) throws(RuntimeRefusal) -> Double {
     var attributes = config.section
     if let window = config.window { attributes["max_position_embeddings"] = window }
@@ -34,7 +39,7 @@ struct VLLMContextLength {
     if let tokenizerLimit { length = min(length ?? .infinity, tokenizerLimit) }
     var derived = length.flatMap { $0.isFinite ? $0 : nil } ?? 2048
     // Gemma 3's windows are stated as scaled.
-    if !(config.modelType?.contains("gemma3") ?? false) { derived *= try factor(layers) }
+    if !(config.modelType?.contains("gemma3") ?? false) { derived *= try factor(layers, unmultiplied) }
     let isLongRoPE = !config.isNested && layers.first.map(config.kind) == "longrope"
     if isLongRoPE, let original = try trainedLength(config) { return original }
     return derived
@@ -46,18 +51,15 @@ struct VLLMContextLength {
       ?? TransformersFamilies.declaredOriginalLength(config.modelType)
   }
 
-  /// The last layer's factor counts for all. YaRN's window is taken as it is stated.
-  private static func factor(_ layers: [PythonDictionary]) throws(RuntimeRefusal) -> Double {
+  /// The last layer's factor counts for all.
+  private static func factor(_ layers: [PythonDictionary], _ unmultiplied: Set<String>) throws(RuntimeRefusal) -> Double
+  {
     var factor = 1.0
     for layer in layers where !unmultiplied.contains(layer.string("rope_type") ?? "default") {
       factor = try layer.argument("factor", default: factor)
     }
     return factor
   }
-
-  private static let unmultiplied: Set = [
-    "su", "longrope", "llama3", "yarn", "deepseek_yarn", "deepseek_llama_scaling",
-  ]
 
   private static let keys = [
     "max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "model_max_length", "max_target_positions",

@@ -125,3 +125,18 @@ private func reading(_ text: String, _ runtime: Runtime) throws -> RuntimeReadin
     }
   }
 }
+
+@Suite struct `Versions of one runtime` {
+  /// Not a version that exists: it shows that what differs is a value beside the first.
+  private static let multiplying = VLLMVersion(number: "0.0.1", unmultipliedKinds: ["longrope"])
+
+  @Test(arguments: [(VLLMVersion.v033, 8192), (multiplying, 32768)])
+  func `differ by a small value`(version: VLLMVersion, window: Int) throws {
+    let scaling = #"{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8192}"#
+    let reading = try reading(
+      #"{"model_type": "llama", "head_dim": 8, "max_position_embeddings": 8192, "rope_scaling": \#(scaling)}"#,
+      Runtime(vllm: version))
+    #expect(reading.version == version.number)
+    #expect(reading.contextLength == window)
+  }
+}
