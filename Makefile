@@ -2,7 +2,7 @@
 
 SWIFT_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: demo build test goldens test-peers lint format fixtures clean
+.PHONY: demo build test goldens test-peers bench lint format fixtures clean
 
 demo: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
@@ -27,6 +27,11 @@ goldens: .build/prerequisites
 test-peers: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	scripts/test-peers.sh
+
+# How long the forecast of large files takes. Checks the answers, never the time; names the runtimes only if they are here.
+bench: .build/prerequisites
+	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
+	@scripts/bench.sh
 
 lint: .build/prerequisites
 	swift format lint --strict -r Sources Tests Package.swift
