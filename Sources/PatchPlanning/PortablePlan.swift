@@ -34,17 +34,17 @@ package struct PortablePlan {
     _ config: HuggingFaceConfig, _ surroundings: RuntimeInput.Surroundings, _ declaration: RoPEDeclaration,
     _ settings: RoPESettings, for runtimes: [Runtime], areNamed: Bool
   ) throws(FileError) {
-    let abridged = try config.abridged()
+    let slim = config.slimmed
     func planned(_ spelling: ConfigSpelling) throws(FileError) -> (FilePlan, RuntimeInput) {
-      let plan = try ConfigPlanner.plan(abridged, declaration, settings, spelling)
-      guard let bytes = plan.edits.apply(to: abridged.document.bytes) else {
-        return (plan, .config(abridged, surroundings))
+      let plan = try ConfigPlanner.plan(slim, declaration, settings, spelling)
+      guard let bytes = plan.edits.apply(to: slim.document.bytes) else {
+        return (plan, .config(slim, surroundings))
       }
       let document = try JSONDocument(bytes, path: config.document.path)
       return (plan, .config(try HuggingFaceConfig(document, section: config.section), surroundings))
     }
     // Without a usable base the file as it is says nothing about who reads it with one.
-    let start = declaration.base == nil ? try planned(ConfigSpelling()).1 : .config(abridged, surroundings)
+    let start = declaration.base == nil ? try planned(ConfigSpelling()).1 : .config(slim, surroundings)
     let targets = RuntimeTargets(runtimes, areNamed: areNamed, start, declaration, settings)
     func attempt(_ spelling: ConfigSpelling) throws(FileError) -> Trial {
       let (plan, input) = try planned(spelling)

@@ -20,7 +20,7 @@ extension RuntimeTargets {
     remedies.append("ask for other values")
     return FileError(
       .runtimesDisagree, at: place,
-      found: departures.map { "\($0.runtime.name) \($0.phrase)" }.joined(separator: "; "),
+      found: departures.map { "\($0.runtime.name): \($0.phrase)" }.joined(separator: "; "),
       expected: "a spelling that \(runtimes.map(\.name).joined(separator: ", ")) read as it is meant",
       remedy: remedies.joined(separator: "; or "))
   }
@@ -29,20 +29,4 @@ extension RuntimeTargets {
 extension Departure {
   /// What the runtime would do instead, after its name.
   fileprivate var phrase: String { (layerType.map { "for \($0) layers " } ?? "") + effect.phrase }
-}
-
-extension Effect {
-  fileprivate var phrase: String {
-    switch self {
-    case .refusal(let refusal): "gives no table (\(refusal.reason))"
-    case .pairCount(let wanted, let found): "rotates \(found) pairs instead of \(wanted)"
-    case .frequency(let pair, let wanted, let found):
-      "turns pair \(pair) by \(Float(found)) instead of \(Float(wanted)) a position"
-    case .magnitude(let factors, let multipliers):
-      [("cos and sin", factors), ("the softmax scale", multipliers)].filter { Float($0.1.0) != Float($0.1.1) }.map {
-        "multiplies \($0.0) by \(Float($0.1.1)) instead of \(Float($0.1.0))"
-      }.joined(separator: " and ")
-    case .window(let wanted, let found): "serves \(found) tokens instead of \(wanted)"
-    }
-  }
 }

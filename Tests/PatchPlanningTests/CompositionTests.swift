@@ -99,7 +99,7 @@ import Testing
     } catch let error as FileError where error.code == .runtimesDisagree {
       tally.refused += 1
       for phrase in error.found.split(separator: "; ") {
-        let name = String(phrase.prefix { $0 != " " })
+        let name = String(phrase.prefix { $0 != ":" })
         tally.reasons["\(name)", default: []].append("\(subject.name): \(phrase)")
       }
       let list = error.remedy.split(separator: " ").map(String.init)

@@ -171,7 +171,7 @@ import Testing
   @Test func `what llama.cpp is not told by a file is refused with the option that tells it`() throws {
     let error = refusal { try plan(Self.llama, request(.yarn, 4) { $0.betaFast = 16 }) }
     #expect(error?.code == .runtimesDisagree)
-    #expect(error?.found.hasPrefix("llama.cpp turns pair ") == true && error?.found.contains(";") == false)
+    #expect(error?.found.hasPrefix("llama.cpp: pair ") == true && error?.found.contains(";") == false)
     #expect(error?.remedy.contains("start llama.cpp with --yarn-beta-fast 16.0") == true)
     let list = "--runtime transformers4 --runtime transformers5 --runtime vllm --runtime sglang --runtime mlx-lm"
     #expect(error?.remedy.contains(list) == true)
@@ -180,7 +180,7 @@ import Testing
   @Test func `a ramp that is not rounded names those who always round, and no option`() throws {
     let error = refusal { try plan(Self.llama, request(.yarn, 4) { $0.truncate = false }) }
     #expect(error?.code == .runtimesDisagree)
-    let departing = error?.found.split(separator: "; ").map { $0.prefix { $0 != " " } }
+    let departing = error?.found.split(separator: "; ").map { $0.prefix { $0 != ":" } }
     #expect(departing == ["mlx-lm", "llama.cpp"])
     #expect(error?.remedy.contains("start ") == false)
   }
@@ -189,7 +189,7 @@ import Testing
     let text = Fixture.replacing(Self.llama, [("[\"LlamaForCausalLM\"]", "[\"UnheardOfModel\"]")])
     #expect(try !plan(text, request(.yarn, 4)).runtimes.contains { $0.name == "llama.cpp" })
     let error = refusal { try plan(text, request(.yarn, 4) { $0.runtimes = [.vllm, .llamaCpp] }) }
-    #expect(error?.found.hasPrefix("llama.cpp gives no table") == true)
+    #expect(error?.found.hasPrefix("llama.cpp: refused") == true)
     #expect(error?.remedy.contains("--runtime vllm") == true)
   }
 
