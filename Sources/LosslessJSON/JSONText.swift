@@ -97,3 +97,11 @@ extension JSONText {
     return 0x1p53..<1e16 ~= abs(value) ? "\(Int(value)).0" : value.description
   }
 }
+
+/// `null` for what is not there.
+extension JSONText {
+  package static func optional(_ value: String?) -> JSONText { value.map(JSONText.string) ?? .null }
+  package static func optional(_ value: Int?) -> JSONText { value.map(JSONText.integer) ?? .null }
+  package static func optional(_ value: Double?) -> JSONText { value.map(JSONText.number) ?? .null }
+  package static func optional(_ value: Bool?) -> JSONText { value.map(JSONText.bool) ?? .null }
+}

@@ -6,13 +6,6 @@ import RoPE
 import Runtimes
 import YarnPatch
 
-extension JSONText {
-  static func optional(_ value: String?) -> JSONText { value.map(JSONText.string) ?? .null }
-  static func optional(_ value: Int?) -> JSONText { value.map(JSONText.integer) ?? .null }
-  static func optional(_ value: Double?) -> JSONText { value.map(JSONText.number) ?? .null }
-  static func optional(_ value: Bool?) -> JSONText { value.map(JSONText.bool) ?? .null }
-}
-
 /// `inspect`: what the files declare.
 public enum InspectReport {
 
