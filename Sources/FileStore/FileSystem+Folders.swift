@@ -15,4 +15,22 @@ extension FileSystem {
   package func createFolder(_ path: String) throws(FileError) {
     try attempt(at: path) { () throws(SystemError) in try makeFolder(path) }
   }
+
+  /// A path as a file in another folder names it: relative, upwards with `..`, or absolute when the two have nothing but
+  /// the root in common.
+  package func path(_ path: String, seenFrom folder: String) throws(FileError) -> String {
+    let name = Path.name(of: path)
+    // Links on the way are followed, or `..` would lead elsewhere; one at the end stays what the user named.
+    let place =
+      [".", ".."].contains(name) ? try real(path) : Path.joined(try real(Path.folder(of: path)), name)
+    let (parts, base) = (Path.components(of: place), Path.components(of: try real(folder)))
+    let shared = zip(parts, base).prefix { $0 == $1 }.count
+    if shared == 0 { return place }
+    let steps = repeatElement("..", count: base.count - shared) + parts[shared...]
+    return steps.isEmpty ? "." : steps.joined(separator: "/")
+  }
+
+  private func real(_ path: String) throws(FileError) -> String {
+    try attempt(at: path) { () throws(SystemError) in try realPath(of: path) }
+  }
 }

@@ -19,7 +19,7 @@ package enum Path {
   }
 
   /// The path as seen from the folder, or `nil` when it does not lead downwards from there.
-  static func relative(_ path: String, to folder: String) -> String? {
+  package static func relative(_ path: String, to folder: String) -> String? {
     guard path.hasPrefix("/") == folder.hasPrefix("/") else { return nil }
     let (parts, base) = (components(of: path), components(of: folder))
     let rest = parts.dropFirst(base.count)
@@ -27,7 +27,7 @@ package enum Path {
     return rest.joined(separator: "/")
   }
 
-  private static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+  static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 
   private static func withoutTrailingSlashes(_ path: String) -> String {
     var path = path

@@ -85,4 +85,51 @@ import Testing
   func `a path is seen from a folder`(path: String, folder: String, expected: String?) {
     #expect(Path.relative(path, to: folder) == expected)
   }
+
+  @Test(
+    arguments: [
+      ("m", "p", "../m"), ("m", ".", "m"), ("m/", "./", "m"), ("m", "m", "."), (".", ".", "."), ("m/..", "p", ".."),
+      ("p/deep", "p", "deep"), ("m", "p/deep", "../../m"), ("link", "p", "../link"),
+      ("m/new.gguf", "p", "../m/new.gguf"),
+      // Up from where the link leads to, not from where it stands.
+      ("m", "link", "../../m"), ("link/x", "m", "../p/deep/x"), ("/", ".", "/"),
+    ])
+  func `a path is written as another folder sees it`(path: String, folder: String, expected: String) throws {
+    let root = TemporaryFolder()
+    for name in ["m", "p", "p/deep"] { try root.makeFolder(name) }
+    try root.link("link", to: "p/deep")
+    let fileSystem = POSIXFileSystem()
+    #expect(try fileSystem.path(path == "/" ? path : root[path], seenFrom: root[folder]) == expected)
+  }
+
+  @Test func `a file is put under a free name, or in place of another`() throws {
+    let folder = TemporaryFolder()
+    let fileSystem = POSIXFileSystem()
+    try fileSystem.put([1, 2], at: folder["a"], replacing: false)
+    #expect(
+      failure { () throws(FileError) in try fileSystem.put([3], at: folder["a"], replacing: false) }?.code
+        == .alreadyExists)
+    #expect(try folder.bytes("a") == [1, 2])
+    try fileSystem.put([4], at: folder["a"], replacing: true)
+    #expect(try folder.bytes("a") == [4] && folder.names() == ["a"])
+  }
+
+  @Test(arguments: [Fault.once(EIO), .once(ENOSPC), .always(EIO), .always(ENOSPC), .crash(.torn), .crash(.powerCut)])
+  func `a file that could not be put is the former one or the new one`(fault: Fault) throws {
+    let folder = TemporaryFolder(inMemory: true)
+    for position in 1... {
+      folder.empty { _ in false }
+      try folder.write("a", [1])
+      let broken = FaultyFileSystem(fault, at: position, in: folder)
+      let error = failure { () throws(FileError) in try broken.put([2, 3], at: folder["a"], replacing: true) }
+      guard let call = broken.hit else { break }
+      if case .crash = fault {
+        broken.loseUnsynced()
+      } else {
+        #expect(fault != .always(EIO) || error != nil, "\(call)")
+      }
+      #expect([[1], [2, 3]].contains(try folder.bytes("a")), "\(fault), call \(position), \(call)")
+      if case .once = fault { #expect(folder.leftovers().isEmpty || call == "unlink", "\(call)") }
+    }
+  }
 }
