@@ -91,7 +91,8 @@ let package = Package(
       of: "PatchPlanning",
       ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(
-      of: "YarnPatch", ["PatchPlanning", "FileStore", "Runtimes", "ModelConfig", "RoPE", "Bytes", "Diagnostics"]),
+      of: "YarnPatch",
+      ["PatchPlanning", "FileStore", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),
     tests(of: "Reporting", ["YarnPatch", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(

@@ -10,7 +10,7 @@ extension KnownModels {
   ///
   /// - Throws: `bad-known-model` with the member's place.
   package init(_ document: JSONDocument) throws(FileError) {
-    self = Self.published.preceded(by: try KnownModelReader(document).models())
+    self = Self.published.preceded(by: try KnownModelReader(document).models(), path: document.path)
   }
 }
 

@@ -46,8 +46,13 @@ public struct ModelShape: Sendable, Hashable {
 public struct KnownModels: Sendable {
   /// The models of a user's file, then the published ones.
   private let lists: [[KnownModel]]
+  /// The user's file, `nil` for the published models alone.
+  public let path: String?
 
-  init(_ lists: [[KnownModel]]) { self.lists = lists }
+  init(_ lists: [[KnownModel]], path: String? = nil) {
+    self.lists = lists
+    self.path = path
+  }
 
   /// The models of `known-models.json`.
   public static let published: KnownModels = {
@@ -60,8 +65,8 @@ public struct KnownModels: Sendable {
 
   package var all: [KnownModel] { lists.flatMap(\.self) }
 
-  /// These models, after the ones in `list`.
-  func preceded(by list: [KnownModel]) -> KnownModels { KnownModels([list] + lists) }
+  /// These models, after the ones in a file's `list`.
+  func preceded(by list: [KnownModel], path: String) -> KnownModels { KnownModels([list] + lists, path: path) }
 
   /// The model that a file is about, as far as the file tells.
   ///

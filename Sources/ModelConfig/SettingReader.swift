@@ -111,15 +111,18 @@ struct SettingReader {
 }
 
 extension JSONValue {
-  /// The value as a phrase for messages.
-  var phrase: String {
+  /// The value as a sentence for messages.
+  package var phrase: String { "the value is \(noun)" }
+
+  /// The value in a message.
+  package var noun: String {
     switch self {
-    case .null: "the value is null"
-    case .bool(let value): "the value is \(value)"
-    case .number(let number): "the value is \(number.text.prefix(40))"
-    case .string(let text): "the value is the text \"\(text.prefix(40))\""
-    case .array(let elements): "the value is a list of \(elements.count)"
-    case .object: "the value is an object"
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .number(let number): String(number.text.prefix(40))
+    case .string(let text): "the text \"\(text.prefix(40))\""
+    case .array(let elements): "a list of \(elements.count)"
+    case .object: "an object"
     }
   }
 }

@@ -18,15 +18,7 @@ public enum PatchReport {
     .object([
       ("path", .string(file.path)), ("bytesWritten", .raw("\(file.bytesWritten)")),
       ("sizeBefore", .raw("\(file.sizeBefore)")), ("sizeAfter", .raw("\(file.sizeAfter)")),
-      (
-        "changes",
-        .array(
-          file.changes.map {
-            .object([
-              ("at", .string($0.at)), ("before", .optional($0.before)), ("after", .optional($0.after)),
-            ])
-          })
-      ),
+      ("changes", .array(file.changes.map(\.json))),
     ])
   }
 

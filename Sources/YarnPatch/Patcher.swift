@@ -39,8 +39,8 @@ struct PreparedPatch {
   let model: Model
   let plan: PatchPlan
   /// Files as they were when the plan was made.
-  private let sources: [FileSource]
-  private let fileSystem: any FileSystem
+  let sources: [FileSource]
+  let fileSystem: any FileSystem
 
   init(_ path: String, _ request: PatchRequest, in fileSystem: any FileSystem) throws(FileError) {
     // A file torn by an interrupted change may not parse; the record tells what to do about it.

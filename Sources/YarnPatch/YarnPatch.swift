@@ -43,6 +43,16 @@ public func planPatch(_ path: String, _ request: PatchRequest, output: String? =
   try PreparedPatch(path, request, in: POSIXFileSystem()).rehearse(output: output)
 }
 
+/// Plans a patch and saves the plan for review; ``SavedPlan`` makes it later. Writes nothing else.
+///
+/// - Parameter plan: A new file, or an older plan, which is replaced.
+public func savePlan(_ path: String, _ request: PatchRequest, to plan: String) throws(FileError) -> PatchOutcome {
+  let prepared = try PreparedPatch(path, request, in: POSIXFileSystem())
+  let outcome = try prepared.rehearse(output: nil)
+  try prepared.save(to: plan)
+  return outcome
+}
+
 /// Patches a model's files as one transaction, verifies the result, and takes it back when that fails.
 ///
 /// - Parameters:

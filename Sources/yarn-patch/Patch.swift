@@ -40,6 +40,8 @@ struct Patch: ParsableCommand {
   @Flag(help: "Print the plan, write nothing.") var dryRun = false
   @Flag(help: "Print the plan as a unified diff, write nothing.") var diff = false
   @Flag(help: "Write nothing; exit with 1 when a patch is needed.") var check = false
+  @Option(help: ArgumentHelp("Save the plan here for review, write nothing else; apply makes it.", valueName: "file"))
+  var savePlan: String?
   @Flag(help: "Keep no record to undo the patch.") var noUndo = false
   @Option(parsing: .singleValue, help: ArgumentHelp("Take on a refusal by its rule id.", valueName: "id"))
   var allow: [String] = []
@@ -55,6 +57,9 @@ struct Patch: ParsableCommand {
     if mscaleAllDim != nil && mscale == nil { throw ValidationError("--mscale-all-dim needs --mscale") }
     if method == .none && (factor != nil || context != nil) {
       throw ValidationError("--method none removes the scaling and takes neither --factor nor --context")
+    }
+    if savePlan != nil && (output != nil || noUndo) {
+      throw ValidationError("give --output and --no-undo to apply, which makes the patch")
     }
     if method != .none && factor == nil && context == nil { throw ValidationError("give --factor or --context") }
   }
@@ -79,14 +84,17 @@ struct Patch: ParsableCommand {
 
   func run() throws {
     let choice = try RuntimeChoice(runtime)
-    let isPlan = dryRun || diff || check
+    let isPlan = dryRun || diff || check || savePlan != nil
     let outcome: PatchOutcome
     do throws(FileError) {
       let request = try request(choice)
-      outcome =
-        isPlan
-        ? try planPatch(model, request, output: output)
-        : try patch(model, request, output: output, keepsUndo: !noUndo)
+      if let savePlan {
+        outcome = try YarnPatch.savePlan(model, request, to: savePlan)
+      } else if isPlan {
+        outcome = try planPatch(model, request, output: output)
+      } else {
+        outcome = try patch(model, request, output: output, keepsUndo: !noUndo)
+      }
     } catch { throw error.exit }
     if format == .json {
       try printResult(PatchReport.json(outcome))
@@ -94,6 +102,9 @@ struct Patch: ParsableCommand {
       try printResult(PatchReport.diff(outcome))
     } else {
       try printResult(PatchReport.text(outcome, isPlan: isPlan, model: output ?? model, detail: printing.detail))
+      if let savePlan, !printing.quiet {
+        try printResult("saved; make it with: yarn-patch apply \(printable(savePlan))\n")
+      }
     }
     if check, !outcome.plan.changesNothing { throw ExitCode.no }
   }

@@ -24,7 +24,8 @@ import Testing
     "table model", "table yarn --format csv", "table yarn --sequence-length 100000 --runtime formula --runtime all",
     "verify model", "verify model --context 256 --attention off", "verify model --against model",
     "patch model --factor 4 --dry-run", "patch model --context 1000 --diff", "patch plain --method none --check",
-    "patch plain --factor 2", "--help", "help patch", "--version", "patch --help",
+    "patch plain --factor 2", "patch plain --factor 2 --save-plan plan.json --dry-run", "--help", "help patch",
+    "--version", "patch --help",
   ]) func `what can be done gives 0, with the result on standard output alone`(arguments: String) throws {
     let outcome = try run(arguments)
     #expect(outcome.exitCode == 0)
@@ -57,6 +58,9 @@ import Testing
     "patch plain --factor 4 --original-context 0", "patch plain --factor 4 --section /nowhere",
     "patch plain --factor 4 --section nowhere", "patch plain --factor 4 --output yarn/config.json",
     "patch plain --factor 4 --output missing/folder", "undo plain", "undo missing",
+    "apply missing", "apply model", "apply plain/config.json", "patch plain --factor 4 --save-plan plain/config.json",
+    "patch plain --factor 4 --save-plan plain", "patch plain --factor 4 --save-plan missing/plan.json",
+    "patch learned --factor 4 --save-plan plan.json",
   ]) func `what cannot be done gives 2, says why on standard error and changes nothing`(arguments: String) throws {
     let before = try folder.state()
     let outcome = try run(arguments)
@@ -78,6 +82,9 @@ import Testing
     ("patch plain --method none --context 4", "--method none"),
     ("patch plain --factor 4 --attention-factor 1 --mscale 1", "give --attention-factor or --mscale, not both"),
     ("patch plain --factor 4 --mscale-all-dim 1", "--mscale-all-dim needs --mscale"),
+    ("patch plain --factor 4 --save-plan plan.json --output copy", "give --output and --no-undo to apply"),
+    ("patch plain --factor 4 --save-plan plan.json --no-undo", "give --output and --no-undo to apply"),
+    ("apply", "Missing expected argument"), ("apply plan.json --factor 4", "Unknown option '--factor'"),
     ("patch plain yarn --factor 4", "Unexpected argument 'yarn'"), ("undo", "Missing expected argument"),
     ("undo plain --factor 4", "Unknown option"), ("verify plain --context 0", "--context must be at least 1"),
     ("verify plain --context=-5", "--context must be at least 1"), ("verify plain --attention loud", "quick"),

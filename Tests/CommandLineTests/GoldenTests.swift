@@ -19,7 +19,7 @@ import Testing
   ]
 
   static let sessions =
-    ["inspect", "patch", "undo", "verify", "table", "diff"].map {
+    ["inspect", "patch", "apply", "undo", "verify", "table", "diff"].map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
@@ -135,6 +135,21 @@ import Testing
           #"echo '{"models": [{"name": "Tuned", "families": "qwen3"}]}' > wrong.json"#,
           "yarn-patch patch qwen3 --factor 4 --known-models wrong.json",
           "yarn-patch patch qwen3 --factor 4 --known-models absent.json",
+        ]),
+      Session(
+        name: "plan", fixtures: ["model": Fixture.model, "plain": "config/llama-plain"],
+        commands: [
+          "mkdir plans && yarn-patch patch model --context 1024 --save-plan plans/plan.json", "cat plans/plan.json",
+          "yarn-patch apply plans/plan.json --dry-run", "yarn-patch apply plans/plan.json --quiet",
+          "yarn-patch apply plans/plan.json", "yarn-patch undo model", "sed -i 's/1024/2048/' plans/plan.json",
+          "yarn-patch apply plans/plan.json",
+          "yarn-patch patch plain --factor 4 --save-plan plan.json --format json",
+          "sed -i 's/\"16384\"/\"8192\"/' plan.json && yarn-patch apply plan.json",
+          "yarn-patch patch plain --factor 4 --save-plan plan.json --diff",
+          "sed -i s/bfloat16/bfloat32/ plain/config.json", "yarn-patch apply plan.json", "echo >> plain/config.json",
+          "yarn-patch apply plan.json", "yarn-patch apply plain/config.json", "yarn-patch apply absent.json",
+          "yarn-patch patch plain --factor 4 --save-plan plain/config.json",
+          "yarn-patch patch plain --factor 4 --save-plan plan.json --output copy",
         ]),
       Session(
         name: "refusals", fixtures: Dictionary(uniqueKeysWithValues: bad.map { ($0, "config/bad-\($0)") }),
