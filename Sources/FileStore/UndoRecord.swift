@@ -48,6 +48,13 @@ package struct UndoRecord: Sendable, Equatable {
   /// The record's place for a model that is a folder.
   package static func path(forFolder path: String) -> String { Path.joined(path, suffix) }
 
+  /// The files of a folder that were patched by themselves, as far as their records are there.
+  ///
+  /// - Parameter names: The names in the folder.
+  package static func files(patchedIn folder: String, _ names: [String]) -> [String] {
+    names.filter { $0.hasSuffix(suffix) && $0 != suffix }.map { model(of: Path.joined(folder, $0)) }
+  }
+
   /// The model that the record is for, as a command would name it.
   static func model(of path: String) -> String {
     Path.name(of: path) == suffix ? Path.folder(of: path) : String(path.dropLast(suffix.count))

@@ -65,32 +65,6 @@ public func patch(
   return try prepared.apply(output: output, keepsUndo: keepsUndo)
 }
 
-/// Takes the newest patch back.
-///
-/// - Returns: The files that were restored.
-/// - Throws: `nothing-to-undo`, and a refusal when a file is no longer as the patch left it.
-public func undoPatch(_ path: String) throws(FileError) -> [String] {
-  let fileSystem = POSIXFileSystem()
-  var candidates = [UndoRecord.path(forFolder: path), UndoRecord.path(forFile: path)]
-  // A patch named by a shard or by the weights stands beside the file that states the window.
-  let folder = Path.folder(of: path)
-  if let split = SplitName(fileName: Path.name(of: path)) {
-    candidates.append(UndoRecord.path(forFile: Path.joined(folder, split.name(of: 0))))
-  }
-  if [".safetensors", ".index.json"].contains(where: path.hasSuffix) {
-    candidates.append(UndoRecord.path(forFile: Path.joined(folder, "config.json")))
-  }
-  candidates.append(UndoRecord.path(forFolder: folder))
-  for record in candidates {
-    guard try UndoRecord.read(at: record, in: fileSystem) != nil else { continue }
-    return try Transaction(tool: tool, fileSystem: fileSystem).undo(record: record).map(\.path)
-  }
-  throw FileError(
-    .nothingToUndo, at: SourceLocation(path: path), found: "there is no undo record beside it",
-    expected: candidates[path.hasSuffix(".gguf") || path.hasSuffix(".json") ? 1 : 0],
-    remedy: "nothing was patched here, or it was patched with --no-undo or already undone")
-}
-
 /// Verifies a model's RoPE settings.
 public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) throws(FileError) -> Verification {
   let fileSystem = POSIXFileSystem()

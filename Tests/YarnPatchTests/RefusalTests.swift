@@ -177,6 +177,32 @@ import Testing
     #expect(try undoPatch("\(path)/model.safetensors") == ["\(path)/config.json"])
   }
 
+  @Test func `a folder leads to the one file in it that was patched by itself`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    let files = ["\(path)/config.json", "\(path)/tiny-llama-ctx256-f16.gguf"]
+    let before = folder.contents
+    _ = try patch(files[0], request(.yarn, 4))
+    #expect(try undoPatch(path) == [files[0]] && folder.contents == before)
+    for file in files { _ = try patch(file, request(.yarn, 4)) }
+    let patched = folder.contents
+    let error = refusal { try undoPatch(path) }
+    #expect(error?.code == .nothingToUndo && folder.contents == patched)
+    #expect(error?.remedy == files.map { "yarn-patch undo \($0)" }.joined(separator: "; or "))
+    for file in files { #expect(try undoPatch(file) == [file]) }
+    #expect(folder.contents == before)
+  }
+
+  @Test func `a folder does not lead to a patch of the folder around it`() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.copy("config/llama-plain/config.json", as: "model/config.json")
+    _ = try folder.copy("config/llama-plain", as: "model/draft")
+    _ = try patch(folder["model"], request(.yarn, 4))
+    let patched = folder.contents
+    #expect(refusal { try undoPatch(folder["model/draft"]) }?.code == .nothingToUndo)
+    #expect(folder.contents == patched)
+  }
+
   @Test func `a folder's patch can be undone by any of its files`() throws {
     for name in ["", "/config.json", "/tiny-llama-ctx256-f16.gguf", "/model.safetensors"] {
       let folder = try ScratchFolder()
