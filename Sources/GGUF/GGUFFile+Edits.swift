@@ -20,13 +20,23 @@ extension GGUFFile {
     setting: [(key: String, value: GGUFValue)], removing: [String], in source: any ByteSource
   ) throws(FileError) -> EditList {
     try checkKeys(setting.map(\.key) + removing)
+    var edits = try entryEdits(setting: setting, removing: removing, in: source)
+    let added = setting.count { entry($0.key) == nil }
+    let removed = removing.count { entry($0) != nil }
+    let (old, new) = (UInt64(metadata.count), UInt64(metadata.count + added - removed))
+    edits.append(ByteEdit(at: 16, expected: encode(old), replacement: encode(new)))
+    if let padding = try paddingEdit(after: edits, in: source) { edits.append(padding) }
+    return EditList(edits)
+  }
+
+  /// The edits of the metadata's entries alone.
+  func entryEdits(
+    setting: [(key: String, value: GGUFValue)], removing: [String], in source: any ByteSource
+  ) throws(FileError) -> [ByteEdit] {
     var edits: [ByteEdit] = []
-    var count = metadata.count
     // Additions come first: a removal may begin where an addition stands, and edits of one place keep their order.
-    for (key, value) in setting where entry(key) == nil {
-      let bytes = try encodeText(key) + encode(value.type.rawValue) + encode(value, from: source)
-      edits.append(ByteEdit(at: place(for: key), expected: [], replacement: bytes))
-      count += 1
+    for (key, value) in setting where entry(key) == nil && key != Self.fillerKey {
+      edits.append(ByteEdit(at: place(for: key), expected: [], replacement: try encodeEntry(key, value, from: source)))
     }
     for (key, value) in setting {
       guard let old = entry(key) else { continue }
@@ -39,11 +49,20 @@ extension GGUFFile {
     for key in removing {
       guard let old = entry(key) else { continue }
       edits.append(try edit(old.entry, to: [], in: source))
-      count -= 1
     }
-    edits.append(ByteEdit(at: 16, expected: encode(UInt64(metadata.count)), replacement: encode(UInt64(count))))
-    if let padding = try paddingEdit(after: edits, in: source) { edits.append(padding) }
-    return EditList(edits)
+    // A new filler stands behind the last entry that changes its length, so that no entry behind it moves against the
+    // data.
+    for (key, value) in setting where key == Self.fillerKey && entry(key) == nil {
+      let last = edits.filter { $0.sizeChange != 0 }.map(\.end).max() ?? headerEnd
+      let place = metadata.first { $0.entry.upperBound >= last }?.entry.upperBound ?? Self.metadataStart
+      edits.append(ByteEdit(at: place, expected: [], replacement: try encodeEntry(key, value, from: source)))
+    }
+    return edits
+  }
+
+  private func encodeEntry(_ key: String, _ value: GGUFValue, from source: any ByteSource) throws(FileError) -> [UInt8]
+  {
+    try encodeText(key) + encode(value.type.rawValue) + encode(value, from: source)
   }
 
   /// The bytes of a value without its type, in the file's byte order.
@@ -112,12 +131,13 @@ extension GGUFFile {
     return (entry("general.architecture") ?? metadata.last)?.entry.upperBound ?? Self.metadataStart
   }
 
+  /// Only a file without tensors can end with its header.
+  var endsUnpadded: Bool { fileSize == headerEnd || fileSize < dataOffset }
+
   /// New padding between header and data section, or `nil` when the header keeps its length or ends the file.
   private func paddingEdit(after edits: [ByteEdit], in source: any ByteSource) throws(FileError) -> ByteEdit? {
     let removed = edits.reduce(0) { $0 + $1.expected.count }
     let added = edits.reduce(0) { $0 + $1.replacement.count }
-    // Only a file without tensors can end here.
-    let endsUnpadded = fileSize == headerEnd || fileSize < dataOffset
     guard added != removed, !endsUnpadded else { return nil }
     let newEnd = headerEnd - UInt64(removed) + UInt64(added)
     let padding = (alignment - newEnd % alignment) % alignment

@@ -71,6 +71,9 @@ public struct GGUFFile: Sendable {
   static let metadataStart: UInt64 = 24
   /// The key of ``alignment``, which readers look for before they find the data.
   static let alignmentKey = "general.alignment"
+  /// The key of a text of spaces that takes up the rest of the blocks which a patch inserted, see
+  /// `filler(setting:removing:growingBy:in:)`. Readers pass over keys they do not know.
+  package static let fillerKey = "yarn_patch.padding"
 
   /// The entry of a key; keys are compared byte by byte.
   public func entry(_ key: String) -> GGUFKeyValue? {

@@ -10,16 +10,19 @@ extension FileError.Code {
 
 /// Settings to edits of a GGUF's metadata, with exactly the keys and value types that llama.cpp's loader accepts.
 package enum GGUFPlanner {
+  /// - Parameter quantum: See `GGUFFile.filler(setting:removing:growingBy:in:)`.
   /// - Throws: `not-expressible` when llama.cpp would compute another table from any keys.
   package static func plan(
-    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, in source: any ByteSource
+    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, growingBy quantum: UInt64? = nil,
+    in source: any ByteSource
   ) throws(FileError) -> FilePlan {
-    try planned(file, declaration, settings, in: source).plan
+    try planned(file, declaration, settings, growingBy: quantum, in: source).plan
   }
 
   /// The plan, and the header as it will be.
   static func planned(
-    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, in source: any ByteSource
+    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, growingBy quantum: UInt64?,
+    in source: any ByteSource
   ) throws(FileError) -> (plan: FilePlan, header: GGUFFile) {
     let keys = GGUFKeys(file.architecture ?? "")
     try checkExpressible(file, keys, declaration, settings)
@@ -60,8 +63,11 @@ package enum GGUFPlanner {
       unwanted.append(keys.attentionFactor)
     }
 
-    let setting = wanted.filter { file[$0.key] != $0.value }
+    var setting = wanted.filter { file[$0.key] != $0.value }
     let removing = unwanted.filter { file[$0] != nil }
+    if let filler = try file.filler(setting: setting, removing: removing, growingBy: quantum, in: source) {
+      setting.append(filler)
+    }
     let changes =
       setting.map { PlannedChange(at: $0.key, before: file[$0.key]?.spelled, after: $0.value.spelled) }
       + removing.map { PlannedChange(at: $0, before: file[$0]?.spelled, after: nil) }
@@ -148,5 +154,11 @@ extension GGUFPlanner {
 
 extension GGUFValue {
   /// Value and type as a reviewer reads them: `1024 (uint32)`.
-  fileprivate var spelled: String { "\(phrase) (\(type.name.lowercased()))" }
+  fileprivate var spelled: String {
+    // A filler's length says more than its spaces.
+    if let text = stringValue, text.utf8.count > 40, text.utf8.allSatisfy({ $0 == 0x20 }) {
+      return "\(text.utf8.count) spaces (string)"
+    }
+    return "\(phrase) (\(type.name.lowercased()))"
+  }
 }

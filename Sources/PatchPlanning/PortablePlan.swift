@@ -79,13 +79,16 @@ package struct PortablePlan {
 
   /// Plans a GGUF, which has one spelling, and lets llama.cpp read it.
   ///
-  /// - Parameter isNamed: Whether llama.cpp has to read the file as it is.
+  /// - Parameters:
+  ///   - areNamed: Whether llama.cpp has to read the file as it is.
+  ///   - quantum: See `GGUFFile.filler(setting:removing:growingBy:in:)`.
   /// - Throws: What ``GGUFPlanner`` throws, and `runtimes-disagree`.
   package init(
     _ file: GGUFFile, tensors: RotaryTensors, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
-    for runtimes: [Runtime], areNamed: Bool, in source: any ByteSource
+    for runtimes: [Runtime], areNamed: Bool, growingBy quantum: UInt64? = nil, in source: any ByteSource
   ) throws(FileError) {
-    let (plan, header) = try GGUFPlanner.planned(file, declaration, settings, in: source)
+    let (plan, header) = try GGUFPlanner.planned(
+      file, declaration, settings, growingBy: quantum, in: source)
     let targets = RuntimeTargets(runtimes, areNamed: areNamed, .gguf(file, tensors), declaration, settings)
     let input = RuntimeInput.gguf(header, tensors)
     let departures = targets.departures(input)

@@ -59,7 +59,9 @@ extension Verifier {
     _ a: GGUFFile, _ b: GGUFFile, in fileSystem: any FileSystem
   ) throws(FileError) -> [String] {
     func entries(_ file: GGUFFile) -> [String: GGUFKeyValue] {
-      let entries = file.metadata.filter { !$0.key.contains(".rope.") && !$0.key.hasSuffix(".context_length") }
+      let entries = file.metadata.filter {
+        !$0.key.contains(".rope.") && !$0.key.hasSuffix(".context_length") && $0.key != GGUFFile.fillerKey
+      }
       return Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
     }
     let (mine, theirs) = (entries(a), entries(b))
