@@ -34,14 +34,6 @@ package struct FileSource: ByteSource, Sendable {
     try file.read(at: offset, into: buffer)
   }
 
-  /// Whether the file holds the bytes that every edit expects.
-  func holds(_ edits: EditList) throws(FileError) -> Bool {
-    for edit in edits.edits {
-      guard edit.end <= size, try bytes(in: edit.offset..<edit.end) == edit.expected else { return false }
-    }
-    return true
-  }
-
   /// Where two files first differ, both read from an offset of their own.
   ///
   /// - Returns: Bytes from the offsets to the difference, `nil` when `count` bytes are equal.

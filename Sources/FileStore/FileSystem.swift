@@ -14,6 +14,26 @@ package protocol FileSystem: Sendable {
   /// Copies inside the kernel, which may share the blocks of the two files instead.
   func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
     -> Int
+  /// Lets a range of a file share the source's blocks. Offsets are multiples of a block, so is the count unless the source
+  /// ends there.
+  func share(_ count: UInt64, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64)
+    throws(SystemError)
+  /// Moves all bytes from the offset on up by the count without copying them; both are multiples of a block.
+  func insert(_ count: UInt64, into file: Int32, at offset: UInt64) throws(SystemError)
+  /// Takes a range out that ends before the file does, and moves the bytes behind it down.
+  func collapse(_ count: UInt64, of file: Int32, at offset: UInt64) throws(SystemError)
+  /// Sets the length of a file.
+  func truncate(_ file: Int32, to size: UInt64) throws(SystemError)
+  /// Where the file's bytes stand on the device, in order, once they are there; the first may begin before the offset.
+  func extents(of file: Int32, from offset: UInt64) throws(SystemError) -> [Extent]
+  /// What can be done with the blocks of a file that stands in this folder. Changes neither.
+  func blockAbilities(of file: Int32, in folder: String) throws(SystemError) -> BlockAbilities
+  /// Whether the file is also open, or mapped, by another process or through another opening.
+  func isOpenElsewhere(_ file: Int32) throws(SystemError) -> Bool
+  /// Bytes that a user may still write into the folder.
+  func freeSpace(in folder: String) throws(SystemError) -> UInt64
+  /// The process that holds the advisory lock, where the system tells.
+  func lockHolder(of file: Int32) throws(SystemError) -> Int32?
   /// Waits until the file, or the names in a folder, are on the disk.
   func sync(_ file: Int32) throws(SystemError)
   /// Takes the advisory lock of the whole file without waiting; closing the file gives it back.
@@ -42,6 +62,39 @@ package protocol FileSystem: Sendable {
   func names(in folder: String) throws(SystemError) -> [String]
   /// Makes a folder, which must not exist.
   func makeFolder(_ path: String) throws(SystemError)
+  /// Removes a folder, which must be empty.
+  func removeFolder(_ path: String) throws(SystemError)
+}
+
+/// A stretch of a file and its place on the device, in bytes.
+package struct Extent: Sendable, Equatable {
+  /// First byte in the file.
+  package var logical: UInt64
+  /// First byte on the device.
+  package var physical: UInt64
+  package var length: UInt64
+
+  package init(logical: UInt64, physical: UInt64, length: UInt64) {
+    self.logical = logical
+    self.physical = physical
+    self.length = length
+  }
+}
+
+/// What a file system can do with a file's blocks.
+package struct BlockAbilities: Sendable, Equatable {
+  /// Bytes of a block.
+  package var blockSize: UInt64
+  /// Whether blocks can be inserted into the file.
+  package var inserts: Bool
+  /// Whether two files can share blocks.
+  package var shares: Bool
+
+  package init(blockSize: UInt64, inserts: Bool, shares: Bool) {
+    self.blockSize = blockSize
+    self.inserts = inserts
+    self.shares = shares
+  }
 }
 
 /// What a file is opened for.

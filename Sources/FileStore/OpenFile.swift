@@ -58,6 +58,24 @@ final class OpenFile: Sendable {
     try attempt { file throws(SystemError) in try fileSystem.sync(file) }
   }
 
+  func insert(_ count: UInt64, at offset: UInt64) throws(FileError) {
+    try attempt { file throws(SystemError) in try fileSystem.insert(count, into: file, at: offset) }
+  }
+
+  func collapse(_ count: UInt64, at offset: UInt64) throws(FileError) {
+    try attempt { file throws(SystemError) in try fileSystem.collapse(count, of: file, at: offset) }
+  }
+
+  func truncate(to size: UInt64) throws(FileError) {
+    try attempt { file throws(SystemError) in try fileSystem.truncate(file, to: size) }
+  }
+
+  /// The extents of a range, cut off at its ends.
+  func extents(in range: Range<UInt64>) throws(FileError) -> [Extent] {
+    let extents = try attempt { file throws(SystemError) in try fileSystem.extents(of: file, from: range.lowerBound) }
+    return extents.compactMap { $0.part(in: range) }
+  }
+
   func status() throws(FileError) -> FileStatus {
     try attempt { file throws(SystemError) in try fileSystem.status(of: file) }
   }
@@ -72,7 +90,13 @@ final class OpenFile: Sendable {
       try fileSystem.retrying { () throws(SystemError) in try fileSystem.lock(descriptor) }
       return true
     } catch {
-      guard [ENOLCK, ENOSYS, EOPNOTSUPP, EBADF].contains(error.code) else { throw FileError(error, at: path) }
+      guard [ENOLCK, ENOSYS, EOPNOTSUPP, EBADF].contains(error.code) else {
+        var failure = FileError(error, at: path)
+        if error.code == EWOULDBLOCK, let holder = try? fileSystem.lockHolder(of: descriptor) {
+          failure.found += "; process \(holder) holds the file"
+        }
+        throw failure
+      }
       return false
     }
   }

@@ -21,6 +21,53 @@ package struct POSIXFileSystem: FileSystem {
     let (start, offset) = (off_t(clamping: start), off_t(clamping: offset))
     return try check("copy_file_range", csystem_copy_file_range(source, start, file, offset, count))
   }
+  package func share(_ count: UInt64, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64)
+    throws(SystemError)
+  {
+    let (start, offset) = (off_t(clamping: start), off_t(clamping: offset))
+    try check("ioctl FICLONERANGE", csystem_share(source, start, Int(clamping: count), file, offset))
+  }
+  package func insert(_ count: UInt64, into file: Int32, at offset: UInt64) throws(SystemError) {
+    try check("fallocate insert", csystem_insert_range(file, off_t(clamping: offset), off_t(clamping: count)))
+  }
+  package func collapse(_ count: UInt64, of file: Int32, at offset: UInt64) throws(SystemError) {
+    try check("fallocate collapse", csystem_collapse_range(file, off_t(clamping: offset), off_t(clamping: count)))
+  }
+  package func truncate(_ file: Int32, to size: UInt64) throws(SystemError) {
+    try check("ftruncate", ftruncate(file, off_t(clamping: size)))
+  }
+  package func extents(of file: Int32, from offset: UInt64) throws(SystemError) -> [Extent] {
+    var (extents, start) = ([] as [Extent], offset)
+    var buffer = [csystem_extent](repeating: csystem_extent(), count: 4096)
+    while true {
+      let count = try check(
+        "ioctl FIEMAP", csystem_extents(file, off_t(clamping: start), &buffer, UInt32(buffer.count)))
+      for extent in buffer[..<Int(count)] {
+        extents.append(Extent(logical: extent.logical, physical: extent.physical, length: extent.length))
+      }
+      guard count == buffer.count, let last = extents.last else { return extents }
+      start = last.logical + last.length
+    }
+  }
+  package func blockAbilities(of file: Int32, in folder: String) throws(SystemError) -> BlockAbilities {
+    var blockSize: UInt64 = 0
+    let abilities = try check("statfs", csystem_block_abilities(file, folder, &blockSize))
+    return BlockAbilities(
+      blockSize: blockSize, inserts: abilities & Int32(CSYSTEM_CAN_INSERT) != 0,
+      shares: abilities & Int32(CSYSTEM_CAN_SHARE) != 0)
+  }
+  package func isOpenElsewhere(_ file: Int32) throws(SystemError) -> Bool {
+    try check("sigaction", csystem_is_open_elsewhere(file)) == 1
+  }
+  package func freeSpace(in folder: String) throws(SystemError) -> UInt64 {
+    var system = statvfs()
+    try check("statvfs", statvfs(folder, &system))
+    return UInt64(system.f_bavail) &* UInt64(system.f_frsize)
+  }
+  package func lockHolder(of file: Int32) throws(SystemError) -> Int32? {
+    let identity = try status(of: file).identity
+    return try LockTable.holder(of: identity, in: text(at: "/proc/locks"))
+  }
   package func sync(_ file: Int32) throws(SystemError) { try check("fsync", fsync(file)) }
   package func lock(_ file: Int32) throws(SystemError) { try check("flock", flock(file, LOCK_EX | LOCK_NB)) }
   package func status(of file: Int32) throws(SystemError) -> FileStatus {
@@ -70,6 +117,20 @@ package struct POSIXFileSystem: FileSystem {
     return names.filter { $0 != "." && $0 != ".." }
   }
   package func makeFolder(_ path: String) throws(SystemError) { try check("mkdir", mkdir(path, 0o777)) }
+  package func removeFolder(_ path: String) throws(SystemError) { try check("rmdir", rmdir(path)) }
+
+  /// A file of the system's own, whose length only reading tells.
+  private func text(at path: String) throws(SystemError) -> String {
+    let file = try open(path, .read)
+    defer { try? close(file) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = try check("read", Glibc.read(file, &buffer, buffer.count))
+      if count == 0 { return String(decoding: text, as: UTF8.self) }
+      text += buffer[..<count]
+    }
+  }
 }
 
 @discardableResult

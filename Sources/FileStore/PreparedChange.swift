@@ -5,8 +5,8 @@ import Glibc
 /// One file on its way through a transaction: staged, published, checked, then finished or rolled back.
 final class PreparedChange {
   enum Kind: Equatable {
-    /// The edits, each as long as what it replaces, are written over the old bytes.
-    case overwrite
+    /// The edits are written over the old bytes, once a gap has been opened or closed so that no other byte moves.
+    case overwrite(Gap?)
     /// A sibling with the edits applied takes the name.
     case replace
     /// The same, for a name that is free.
@@ -46,7 +46,17 @@ final class PreparedChange {
     result = FileResult(
       path: path, strategy: strategy, sizeBefore: source.size,
       sizeAfter: UInt64(Int64(source.size) + edits.sizeChange), notes: notes)
+    if case .overwrite(let gap?) = kind, edits.sizeChange < 0 {
+      // The source may be torn.
+      (result.sizeBefore, result.sizeAfter) = (gap.oldSize + gap.length, gap.oldSize)
+    }
     noteOtherNames()
+  }
+
+  /// How the undo record puts it.
+  var recordedChange: UndoRecord.Change {
+    if case .overwrite(let gap) = kind { return gap.map { .inserted(at: $0.offset) } ?? .inPlace }
+    return oldLink.map { .replacedLink($0) } ?? .replaced
   }
 
   private var fileSystem: any FileSystem { source.file.fileSystem }
@@ -63,7 +73,7 @@ final class PreparedChange {
       sibling = copy
       result.notes += copy.notes
       result.bytesCompared = copy.bytesCompared
-      result.bytesWritten = result.sizeAfter
+      result.bytesWritten = result.sizeAfter - copy.bytesShared
     case .link(let text): sibling = try .link(beside: place, to: text, in: fileSystem)
     }
   }
@@ -96,8 +106,9 @@ final class PreparedChange {
     switch published {
     case .no: break
     case .written:
-      // A write that failed as a whole has left the old bytes, which need not be written again.
-      if try source.holds(edits) { try source.file.sync() } else { try overwrite(edits.inverse) }
+      // A call that failed as a whole has left the old bytes, which need not be written again.
+      let now = try source.file.content()
+      if now.size == source.size, try now.holds(edits) { try source.file.sync() } else { try overwrite(edits.inverse) }
     case .exchanged:
       if let sibling { _ = try sibling.take(place, .exchanging, in: fileSystem) }
       try fileSystem.syncFolder(of: place)
@@ -121,9 +132,13 @@ final class PreparedChange {
   }
 
   private func overwrite(_ edits: EditList) throws(FileError) {
-    for edit in edits.edits { try source.file.write(edit.replacement, at: edit.offset) }
+    if case .overwrite(let gap?) = kind {
+      if edits.sizeChange > 0 { try gap.open(in: source.file) } else { try gap.close(in: source.file) }
+    }
+    let wanted = edits.inverse
+    for edit in wanted.edits { try source.file.write(edit.expected, at: edit.offset) }
     try source.file.sync()
-    guard try source.holds(edits.inverse) else { throw .readBackDiffers(place) }
+    guard try source.file.content().holds(wanted) else { throw .readBackDiffers(place) }
   }
 
   private func copyOfSource(_ edits: EditList, mode: UInt32) throws(FileError) -> Sibling {

@@ -12,6 +12,8 @@ struct Sibling {
   var notes: [String] = []
   /// See ``FileResult/bytesCompared``.
   var bytesCompared: UInt64 = 0
+  /// Bytes in blocks that the source holds too.
+  var bytesShared: UInt64 = 0
 
   /// A copy of the source with the edits applied, its mode, owner and extended attributes: on the disk and compared.
   static func copy(
@@ -19,10 +21,11 @@ struct Sibling {
   ) throws(FileError) -> Sibling {
     let fileSystem = source.file.fileSystem
     return try filled(beside: place, permissions: 0o600, in: fileSystem) { file, sibling throws(FileError) in
-      try file.fill(from: source, edits, inKernel: inKernel)
+      let shared = try file.fill(from: source, edits, inKernel: inKernel)
       sibling.notes = try file.takeAttributes(of: source, mode: mode)
       try file.sync()
-      sibling.bytesCompared = try file.compare(with: source, edits)
+      sibling.bytesCompared = try file.compare(with: source, edits, except: shared)
+      sibling.bytesShared = shared.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
     }
   }
 

@@ -19,7 +19,7 @@ extension Transaction {
     } catch {
       if recovering, let update {
         for change in changes where !change.isPublished { change.finish() }
-        throw error.waiting(forUndoOf: update.path)
+        throw error.waiting(forRecoveryOf: update.path)
       }
       throw rollBack(changes, update, after: error)
     }
@@ -47,7 +47,7 @@ extension Transaction {
     guard let failure else { return error.leaving(state) }
     var error = error
     error.found += "; then taking the change back failed: \(failure.location.path): \(failure.found)"
-    if let update { return error.waiting(forUndoOf: update.path) }
+    if let update { return error.waiting(forRecoveryOf: update.path) }
     // All changes went to outputs, whole files which only could not be removed.
     error.remedy = "remove \(failure.location.path); then \(error.remedy)"
     return error.leaving(.untouched)
@@ -61,10 +61,10 @@ extension FileError {
     return error
   }
 
-  func waiting(forUndoOf record: String) -> FileError {
+  func waiting(forRecoveryOf record: String) -> FileError {
     var error = leaving(.waitingForRecovery)
     error.remedy = """
-      run `yarn-patch undo \(UndoRecord.model(of: record))`, which puts the old content back from \(record); \
+      run `yarn-patch recover \(UndoRecord.model(of: record))`, which puts the old content back from \(record); \
       then \(remedy)
       """
     return error
@@ -75,6 +75,6 @@ extension FileError {
     FileError(
       .interrupted, at: SourceLocation(path: record), found: "an earlier change was interrupted",
       expected: "files that no change is waiting for", remedy: "try again"
-    ).waiting(forUndoOf: record)
+    ).waiting(forRecoveryOf: record)
   }
 }

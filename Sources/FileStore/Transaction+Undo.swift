@@ -4,16 +4,19 @@ import Diagnostics
 extension Transaction {
   /// Takes the newest change of a record back, or the one that was interrupted.
   ///
-  /// Each file may be as the change left it, or as it was before; after an interruption also torn between the two.
+  /// Each file may be as the change left it, or as it was before; after an interruption also torn between the two. What
+  /// was interrupted leads to the old bytes in any case: a change is rolled back, its undoing finished.
   ///
   /// - Parameters:
   ///   - record: Path of the undo record. Its newest step is removed, and the file with its last step.
+  ///   - full: Whether to compare all data with the record instead of samples; the results note where the record holds
+  ///     no digest of all.
   ///   - verify: Looks at the restored files; when it throws, they stay changed.
   /// - Returns: One result per file of the change.
   /// - Throws: `notFound` without a record; `damagedRecord`; `changedSincePatch` when a file is none of the above, and no
   ///   file is touched then; and the codes of ``apply(_:record:keepsRecord:verify:)``.
   package func undo(
-    record path: String, verify: () throws(FileError) -> Void = {}
+    record path: String, full: Bool = false, verify: () throws(FileError) -> Void = {}
   ) throws(FileError) -> [FileResult] {
     var recovering = false
     var sources = LockedSources(fileSystem: fileSystem)
@@ -21,67 +24,93 @@ extension Transaction {
     var steps: [UndoStep] = []
     let update: RecordUpdate
     do throws(FileError) {
-      guard let record = try sources.record(at: path), let newest = record.steps.last else {
+      guard let record = try sources.record(at: path), var newest = record.steps.last else {
         throw .nothingToUndo(path)
       }
-      recovering = newest.state == .pending
+      recovering = record.isInterrupted
       for file in newest.files {
-        steps.append(try prepare(file, in: Path.folder(of: path), recovering: recovering, &sources))
+        steps.append(try prepare(file, in: Path.folder(of: path), full: full, &sources))
+      }
+      if !recovering {
+        newest.state = .undoing
+        newest.files = steps.map(\.file)
       }
       update = RecordUpdate(
-        at: path, before: record, during: record.marking(newestStep: .pending), after: record.withoutNewestStep,
-        in: fileSystem)
-    } catch { throw recovering ? error.waiting(forUndoOf: path) : error.leaving(.untouched) }
+        at: path, before: record, during: UndoRecord(steps: record.steps.dropLast() + [newest]),
+        after: record.withoutNewestStep, in: fileSystem)
+    } catch { throw recovering ? error.waiting(forRecoveryOf: path) : error.leaving(.untouched) }
     removeStale(steps.map(\.place) + [path])
     var results = try run(steps.compactMap(\.change), update, recovering: recovering) { () throws(FileError) in
       for step in steps { try requireOld(step) }
       try verify()
     }[...]
     return steps.map { step in
-      (step.change == nil ? nil : results.popFirst())
+      var result =
+        (step.change == nil ? nil : results.popFirst())
         ?? FileResult(
           path: step.path, strategy: .none, sizeBefore: step.file.oldSize, sizeAfter: step.file.oldSize)
+      if full, step.file.rest == nil {
+        result.notes.append("the data was compared by samples: the change did not read all of it")
+      }
+      return result
     }
   }
 
+  /// Ends what was interrupted: rolls a change back, or finishes its undoing.
+  ///
+  /// - Returns: Which of the two was going on, and the files; `nil` when nothing was interrupted.
+  /// - Throws: As ``undo(record:full:verify:)``.
+  package func recover(record path: String) throws(FileError) -> (
+    interrupted: UndoRecord.Step.State, files: [FileResult]
+  )? {
+    guard let record = try UndoRecord.read(at: path, in: fileSystem), record.isInterrupted,
+      let state = record.steps.last?.state
+    else { return nil }
+    return (state, try undo(record: path))
+  }
+
   private func prepare(
-    _ file: UndoRecord.File, in folder: String, recovering: Bool, _ sources: inout LockedSources
+    _ file: UndoRecord.File, in folder: String, full: Bool, _ sources: inout LockedSources
   ) throws(FileError) -> UndoStep {
     let path = Path.joined(folder, file.path)
     let target = try Target(of: path, in: fileSystem)
-    let (source, notes) = try sources.open(
-      path, writing: file.change == .inPlace, isCopied: target.linkText != nil)
+    let (source, notes) = try sources.open(path, writing: file.isOverwritten, isCopied: target.linkText != nil)
     var step = UndoStep(file: file, path: path, place: target.place)
-    let edits: EditList
-    switch try file.condition(of: source, at: target, mayBeTorn: recovering) {
-    case .old: return step
+    let (edits, gap): (EditList, Gap?)
+    switch try file.condition(of: source, at: target, full: full) {
     case .changed: throw .changedSincePatch(path)
-    case .new: edits = file.edits.inverse
-    case .torn(let repair): edits = repair
+    case .old:
+      // A record that is not done says of every file in place how to go on.
+      if file.isOverwritten, file.interim == nil { step.file.interim = try file.interim(before: source, nil) }
+      return step
+    case .new(let inverse, let found): (edits, gap) = (inverse, found)
     }
-    let kind: PreparedChange.Kind
-    switch file.change {
-    case .inPlace: kind = .overwrite
-    case .replaced: kind = .replace
-    case .replacedLink(let text):
+    var kind = PreparedChange.Kind.replace
+    var strategy = strategy(forReplacing: source.size)
+    if file.isOverwritten {
+      (kind, strategy) = (.overwrite(gap), gap == nil ? .inPlace : .insertRange)
+      if file.interim == nil {
+        step.file.interim = try file.interim(before: PatchedSource(source, file.edits.inverse), gap)
+      }
+    } else if case .replacedLink(let text) = file.change {
       try requireOldBlob(file, linkedFrom: path, by: text)
       kind = .link(text)
     }
     step.change = PreparedChange(
-      path, at: target.place, source: source, edits: edits, kind: kind,
-      strategy: kind == .overwrite ? .inPlace : strategy(forReplacing: source.size), mode: file.mode, notes: notes)
+      path, at: target.place, source: source, edits: edits, kind: kind, strategy: strategy, mode: file.mode,
+      notes: notes)
     return step
   }
 
   /// A link is put back only when it leads to the old bytes: a store may have been cleaned up since.
   private func requireOldBlob(_ file: UndoRecord.File, linkedFrom path: String, by text: String) throws(FileError) {
     let blob = try FileSource(Path.joined(Path.folder(of: path), text), in: fileSystem)
-    guard case .old = try file.condition(of: blob, mayBeTorn: false) else { throw .changedSincePatch(blob.path) }
+    guard case .old = try file.condition(of: blob) else { throw .changedSincePatch(blob.path) }
   }
 
   private func requireOld(_ step: UndoStep) throws(FileError) {
     let source = try FileSource(step.path, in: fileSystem)
-    guard case .old = try step.file.condition(of: source, mayBeTorn: false) else { throw .readBackDiffers(step.path) }
+    guard case .old = try step.file.condition(of: source) else { throw .readBackDiffers(step.path) }
   }
 }
 
@@ -95,39 +124,13 @@ private struct UndoStep {
   var change: PreparedChange?
 }
 
-/// What stands in a file that a recorded change is about.
-private enum Condition {
-  case old, new, changed
-  /// Changed in place in part; the edits lead to the old bytes.
-  case torn(EditList)
-}
-
 extension UndoRecord.File {
-  /// As below, for the file at a name that may have become a link, or a link no more.
-  fileprivate func condition(of source: FileSource, at target: Target, mayBeTorn: Bool) throws(FileError) -> Condition {
-    let condition = try condition(of: source, mayBeTorn: mayBeTorn)
-    switch (change, condition) {
-    case (.replacedLink(let text), .old): return target.linkText == text || target.linkText == nil ? .old : .changed
-    case (.replacedLink, _): return target.linkText == nil && target.place == source.path ? condition : .changed
-    default: return target.isContentAddressed ? .changed : condition
+  /// Whether the change was made in the file itself.
+  fileprivate var isOverwritten: Bool {
+    switch change {
+    case .inPlace, .inserted: true
+    case .replaced, .replacedLink: false
     }
-  }
-
-  fileprivate func condition(of source: FileSource, mayBeTorn: Bool) throws(FileError) -> Condition {
-    let (oldEnd, newEnd) = (UndoRecord.headerEnd(of: edits), UndoRecord.headerEnd(of: edits.inverse))
-    if source.size == newSize, try source.holds(edits.inverse), try source.headerDigest(upTo: newEnd) == newHeader {
-      return .new
-    }
-    guard source.size == oldSize else { return .changed }
-    if try source.holds(edits), try source.headerDigest(upTo: oldEnd) == oldHeader { return .old }
-    guard mayBeTorn, change == .inPlace else { return .changed }
-    var repairs: [ByteEdit] = []
-    for edit in edits.edits {
-      let now = try source.bytes(in: edit.offset..<edit.end)
-      repairs.append(ByteEdit(at: edit.offset, expected: now, replacement: edit.expected))
-    }
-    let repair = EditList(repairs)
-    return try source.headerDigest(repair, upTo: oldEnd) == oldHeader ? .torn(repair) : .changed
   }
 }
 

@@ -31,7 +31,7 @@ package struct Transaction: Sendable {
   /// - Throws: `contentAddressed` for a change that would be refused, and the codes of following a link.
   package func strategy(for change: FileChange) throws(FileError) -> Strategy {
     guard !change.changesNothing else { return .none }
-    return strategy(for: change, at: try target(of: change))
+    return try method(for: change, at: try target(of: change)).strategy
   }
 
   /// Refuses to go on where an earlier change was interrupted: its files may not even be readable.
@@ -39,8 +39,36 @@ package struct Transaction: Sendable {
   /// A record that cannot be read is no concern here; the change itself will meet it.
   /// - Throws: `interrupted`.
   package func requireSettled(record path: String) throws(FileError) {
-    guard let record = try? UndoRecord.read(at: path, in: fileSystem) else { return }
-    if record.steps.last?.state == .pending { throw .interrupted(record: path) }
+    if let record = try? UndoRecord.read(at: path, in: fileSystem), record.isInterrupted {
+      throw .interrupted(record: path)
+    }
+  }
+
+  /// The bytes by which a file is best made longer, so that those behind the change need not be copied: a block of a file
+  /// system that can insert blocks or share them between files. `nil` for a file that is written anew in any case.
+  ///
+  /// - Parameter output: Where the result goes instead.
+  package func growthQuantum(of path: String, output: String? = nil) throws(FileError) -> UInt64? {
+    let source = try FileSource(path, in: fileSystem)
+    guard source.size > rewriteLimit else { return nil }
+    let target = try Target(of: path, in: fileSystem)
+    let abilities = try abilities(of: source.file, isReplaced: output != nil || target.linkText != nil)
+    return abilities.inserts || abilities.shares ? abilities.blockSize : nil
+  }
+
+  /// What can be done with the file's blocks, now.
+  ///
+  /// Nothing is inserted into a file that another program has open: it may have it mapped, and its bytes would move.
+  private func abilities(of file: OpenFile, isReplaced: Bool) throws(FileError) -> BlockAbilities {
+    try fileSystem.attempt(at: file.path) { () throws(SystemError) in
+      let folder = Path.folder(of: try fileSystem.realPath(of: file.path))
+      var abilities = try fileSystem.blockAbilities(of: file.descriptor, in: folder)
+      if abilities.inserts {
+        let isOpenElsewhere = try fileSystem.isOpenElsewhere(file.descriptor)
+        abilities.inserts = !isReplaced && !isOpenElsewhere
+      }
+      return abilities
+    }
   }
 
   /// Makes all changes, or none.
@@ -58,14 +86,19 @@ package struct Transaction: Sendable {
     verify: () throws(FileError) -> Void = {}
   ) throws(FileError) -> [FileResult] {
     var prepared: [PreparedChange] = []
+    var files: [UndoRecord.File] = []
     var update: RecordUpdate?
     var sources = LockedSources(fileSystem: fileSystem)
     defer { withExtendedLifetime(sources) {} }
     do throws(FileError) {
       let before = try sources.record(at: record)
-      if before?.steps.last?.state == .pending { throw .interrupted(record: record) }
-      for change in changes where !change.changesNothing { prepared.append(try prepare(change, &sources)) }
-      update = try recordUpdate(for: prepared, at: record, before: before, keepsRecord)
+      if before?.isInterrupted == true { throw .interrupted(record: record) }
+      for change in changes where !change.changesNothing {
+        let next = try prepare(change, &sources)
+        prepared.append(next)
+        if change.output == nil { files.append(try recorded(change, as: next, in: Path.folder(of: record))) }
+      }
+      update = files.isEmpty ? nil : recordUpdate(for: files, at: record, before: before, keepsRecord)
     } catch { throw error.leaving(error.code == .interrupted ? .waitingForRecovery : .untouched) }
     removeStale(prepared.filter { $0.kind == .replace }.map(\.place) + [record])
     var results = try run(prepared, update, verify: verify)[...]
@@ -82,45 +115,84 @@ package struct Transaction: Sendable {
     return target
   }
 
-  private func strategy(for change: FileChange, at target: Target) -> Strategy {
-    let isPlainFile = change.output == nil && target.linkText == nil && !change.atomic
-    let isInPlace = isPlainFile && change.edits.sizeChange == 0 && change.edits.fitsInPlace
-    return isInPlace ? .inPlace : strategy(forReplacing: change.identity.size)
+  /// How a change is made, and where blocks are inserted for it.
+  private func method(for change: FileChange, at target: Target) throws(FileError) -> (
+    strategy: Strategy, insertion: UInt64?
+  ) {
+    if change.output == nil, target.linkText == nil, !change.atomic {
+      if change.edits.sizeChange == 0, change.edits.fitsInPlace() { return (.inPlace, nil) }
+      if let offset = try insertionOffset(for: change) { return (.insertRange, offset) }
+    }
+    return (strategy(forReplacing: change.identity.size), nil)
   }
 
   /// How a file of this size is written anew.
   func strategy(forReplacing size: UInt64) -> Strategy { size <= rewriteLimit ? .rewrite : .clone }
 
+  /// Where blocks are to be inserted, or `nil` where that cannot be done or sharing them with a new file is as cheap.
+  private func insertionOffset(for change: FileChange) throws(FileError) -> UInt64? {
+    guard change.identity.size > rewriteLimit, change.edits.sizeChange > 0 else { return nil }
+    let abilities = try abilities(of: FileSource(change.path, in: fileSystem).file, isReplaced: false)
+    guard abilities.inserts, !abilities.shares, change.edits.sizeChange % Int64(abilities.blockSize) == 0,
+      let offset = change.edits.insertionOffset(blockSize: abilities.blockSize),
+      change.edits.fitsInPlace(insertingAt: offset)
+    else { return nil }
+    return offset
+  }
+
   /// Locks the source and makes sure that it is the file that the edits were planned for.
   private func prepare(_ change: FileChange, _ sources: inout LockedSources) throws(FileError) -> PreparedChange {
     let target = try target(of: change)
-    let strategy = strategy(for: change, at: target)
+    let (strategy, insertion) = try method(for: change, at: target)
+    let isOverwritten = strategy == .inPlace || strategy == .insertRange
     if let output = change.output { try fileSystem.requireFree(output) }
     let isCopied = change.output != nil || target.linkText != nil
-    let (source, notes) = try sources.open(change.path, writing: strategy == .inPlace, isCopied: isCopied)
+    let (source, notes) = try sources.open(change.path, writing: isOverwritten, isCopied: isCopied)
     guard source.identity == change.identity, try source.holds(change.edits) else {
       throw .changedSincePlanning(change.path)
     }
-    let edits = strategy == .inPlace ? try change.edits.keepingLengths(in: source) : change.edits
+    guard isOverwritten || isCopied || source.status.linkCount == 1 || change.splitsHardLinks else {
+      throw .hardLinks(change.path, others: source.status.linkCount - 1)
+    }
+    let gap = try insertion.map { offset throws(FileError) in
+      try Gap(insertingAt: offset, length: UInt64(change.edits.sizeChange), into: source.file)
+    }
     return PreparedChange(
       change.output ?? change.path, at: change.output ?? target.place, oldLink: target.linkText, source: source,
-      edits: edits, kind: change.output != nil ? .create : strategy == .inPlace ? .overwrite : .replace,
-      strategy: strategy, notes: notes)
+      edits: isOverwritten ? try change.edits.byRegion(insertingAt: insertion, in: source) : change.edits,
+      kind: change.output != nil ? .create : isOverwritten ? .overwrite(gap) : .replace, strategy: strategy,
+      notes: notes)
   }
 
-  /// The record with a step for the changes, or `nil` when all go to outputs.
   private func recordUpdate(
-    for changes: [PreparedChange], at path: String, before: UndoRecord?, _ keepsRecord: Bool
-  ) throws(FileError) -> RecordUpdate? {
-    var files: [UndoRecord.File] = []
-    for change in changes where change.kind != .create {
-      files.append(try UndoRecord.File(change, in: Path.folder(of: path)))
-    }
-    guard !files.isEmpty else { return nil }
+    for files: [UndoRecord.File], at path: String, before: UndoRecord?, _ keepsRecord: Bool
+  ) -> RecordUpdate {
     let step = UndoRecord.Step(state: .pending, tool: tool, files: files)
     let during = UndoRecord(steps: (before?.steps ?? []) + [step])
-    let after = keepsRecord ? during.marking(newestStep: .done) : before
-    return RecordUpdate(at: path, before: before, during: during, after: after, in: fileSystem)
+    return RecordUpdate(
+      at: path, before: before, during: during, after: keepsRecord ? during.done : before, in: fileSystem)
+  }
+
+  private func recorded(
+    _ change: FileChange, as prepared: PreparedChange, in folder: String
+  ) throws(FileError) -> UndoRecord.File {
+    guard let path = Path.relative(change.path, to: folder) else {
+      throw FileError(
+        .outsideRecordFolder, at: SourceLocation(path: change.path),
+        found: "the undo record would be in the folder \(folder)", expected: "a file inside that folder",
+        remedy: "name the model's own file or folder")
+    }
+    let (source, edits) = (prepared.source, change.edits)
+    let new = PatchedSource(source, edits)
+    let rest = edits.extent.upperBound
+    var file = UndoRecord.File(
+      path: path, change: prepared.recordedChange, oldSize: source.size, newSize: new.size, mode: source.status.mode,
+      edits: edits, oldHeader: try source.headerDigest(upTo: UndoRecord.headerEnd(of: edits)),
+      newHeader: try new.headerDigest(upTo: UndoRecord.headerEnd(of: edits.inverse)),
+      samples: try source.sampleDigest(from: rest),
+      rest: source.size > rewriteLimit ? nil : try source.digest(of: rest..<source.size))
+    if case .overwrite(let gap) = prepared.kind { file.interim = try file.interim(before: source, gap) }
+    return file
   }
 }
 
@@ -130,19 +202,22 @@ extension FileChange {
 }
 
 extension UndoRecord.File {
-  fileprivate init(_ change: PreparedChange, in folder: String) throws(FileError) {
-    let (source, edits) = (change.source, change.edits)
-    guard let path = Path.relative(change.result.path, to: folder) else {
-      throw FileError(
-        .outsideRecordFolder, at: SourceLocation(path: change.result.path),
-        found: "the undo record would be in the folder \(folder)", expected: "a file inside that folder",
-        remedy: "name the model's own file or folder")
-    }
-    self.init(
-      path: path,
-      change: change.kind == .overwrite ? .inPlace : change.oldLink.map { .replacedLink($0) } ?? .replaced,
-      oldSize: change.result.sizeBefore, newSize: change.result.sizeAfter, mode: source.status.mode, edits: edits,
-      oldHeader: try source.headerDigest(upTo: UndoRecord.headerEnd(of: edits)),
-      newHeader: try source.headerDigest(edits, upTo: UndoRecord.headerEnd(of: edits.inverse)))
+  /// What leads back from between.
+  ///
+  /// - Parameter old: The old file, or a view of it.
+  func interim(before old: any ByteSource, _ gap: Gap?) throws(FileError) -> UndoRecord.Interim {
+    var before: [[UInt8]] = []
+    for region in edits.regions(insertingAt: change.insertionOffset) { before.append(try old.bytes(in: region)) }
+    return UndoRecord.Interim(before: before, extents: gap?.extents ?? [])
+  }
+}
+
+extension FileError {
+  fileprivate static func hardLinks(_ path: String, others: UInt64) -> FileError {
+    FileError(
+      .hardLinks, at: SourceLocation(path: path),
+      found: "the file has \(others) other name(s) (hard links), which would keep the old bytes",
+      expected: "a file with one name, or a change that fits in place",
+      remedy: "patch a copy with --output, or take it on with --allow hard-links")
   }
 }

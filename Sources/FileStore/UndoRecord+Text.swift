@@ -5,14 +5,17 @@ import Diagnostics
 // to write a record, and the last line is the digest of all others, so a record that was cut or altered is recognised.
 //
 //   yarn-patch undo record 1
-//   step=done                          pending | done
+//   step=done                          pending | done | undoing
 //   tool=yarn-patch%201.0
 //   file=model.gguf
-//   change=in-place                    in-place | replaced | link:TEXT
+//   change=in-place                    in-place | inserted:OFFSET | replaced | link:TEXT
 //   sizes=4096 4096                    old, new
 //   mode=644                           octal
 //   headers=DIGEST DIGEST              old, new
+//   data=DIGEST -                      samples behind the last edit; all of that, or -
 //   edit=120 0a0b -                    offset, old bytes, new bytes
+//   before=0a0b                        unless done: old bytes of each region that is rewritten
+//   extents=4096:81920:65536 …         unless done: offset in the file, on the device, length, behind the inserted blocks
 //   end=DIGEST
 
 extension UndoRecord {
@@ -55,7 +58,7 @@ extension UndoRecord.Step {
     }
     var files: [UndoRecord.File] = []
     while let path = lines.next("file")?.percentDecoded {
-      guard let file = UndoRecord.File(path, &lines) else { return nil }
+      guard let file = UndoRecord.File(path, &lines, isDone: state == .done) else { return nil }
       files.append(file)
     }
     guard !files.isEmpty else { return nil }
@@ -68,6 +71,7 @@ extension UndoRecord.File {
     let change =
       switch self.change {
       case .inPlace: "in-place"
+      case .inserted(let offset): "inserted:\(offset)"
       case .replaced: "replaced"
       case .replacedLink(let text): "link:\(text.percentEncoded)"
       }
@@ -77,21 +81,24 @@ extension UndoRecord.File {
       sizes=\(oldSize) \(newSize)
       mode=\(String(mode, radix: 8))
       headers=\(oldHeader) \(newHeader)
+      data=\(samples) \(rest ?? "-")
 
       """
-    return edits.edits.reduce(into: head) { lines, edit in
+    let lines = edits.edits.reduce(into: head) { lines, edit in
       lines += "edit=\(edit.offset) \(edit.expected.hexadecimal) \(edit.replacement.hexadecimal)\n"
     }
+    return lines + (interim?.lines ?? "")
   }
 
-  fileprivate init?(_ path: String, _ lines: inout RecordLines) {
+  fileprivate init?(_ path: String, _ lines: inout RecordLines, isDone: Bool) {
     // A record cannot send us out of its folder.
     guard Path.relative(path, to: ".") == path,
       let change = lines.next("change").flatMap(UndoRecord.Change.init(text:)),
       let sizes = lines.next("sizes")?.split(separator: " ").map({ UInt64($0) }), sizes.count == 2,
       let oldSize = sizes[0], let newSize = sizes[1],
       let mode = lines.next("mode").flatMap({ UInt32($0, radix: 8) }), mode <= 0o7777,
-      let headers = lines.next("headers")?.split(separator: " ").map(String.init), headers.count == 2
+      let headers = lines.next("headers")?.split(separator: " ").map(String.init), headers.count == 2,
+      let data = lines.next("data")?.split(separator: " ").map(String.init), data.count == 2
     else { return nil }
     // Below 2^62 no sum of a size and edits that are in memory can overflow; no file is that long.
     guard oldSize < 1 << 62 else { return nil }
@@ -107,10 +114,43 @@ extension UndoRecord.File {
       edits.append(edit)
     }
     guard !edits.isEmpty, UInt64(exactly: size) == newSize else { return nil }
-    guard change != .inPlace || edits.allSatisfy({ $0.sizeChange == 0 }) else { return nil }
     self.init(
       path: path, change: change, oldSize: oldSize, newSize: newSize, mode: mode, edits: EditList(edits),
-      oldHeader: headers[0], newHeader: headers[1])
+      oldHeader: headers[0], newHeader: headers[1], samples: data[0], rest: data[1] == "-" ? nil : data[1])
+    switch change {
+    case .inPlace: guard newSize == oldSize else { return nil }
+    case .inserted(let offset):
+      guard let end = self.edits.insertionOffset(blockSize: 1), offset <= end else { return nil }
+    case .replaced, .replacedLink: return
+    }
+    guard !isDone else { return }
+    interim = UndoRecord.Interim(&lines, regions: self.edits.regions(insertingAt: change.insertionOffset))
+    if interim == nil { return nil }
+  }
+}
+
+extension UndoRecord.Interim {
+  fileprivate var lines: String {
+    let before = before.map { "before=\($0.hexadecimal)\n" }.joined()
+    let extents = extents.map { "\($0.logical):\($0.physical):\($0.length)" }.joined(separator: " ")
+    return extents.isEmpty ? before : "\(before)extents=\(extents)\n"
+  }
+
+  fileprivate init?(_ lines: inout RecordLines, regions: [Range<UInt64>]) {
+    var before: [[UInt8]] = []
+    while let line = lines.next("before") {
+      guard let bytes = [UInt8](hexadecimal: line[...]) else { return nil }
+      before.append(bytes)
+    }
+    guard before.map({ UInt64($0.count) }) == regions.map({ $0.upperBound - $0.lowerBound }) else { return nil }
+    var extents: [Extent] = []
+    for text in lines.next("extents")?.split(separator: " ") ?? [] {
+      // As above, no sum of such numbers can overflow.
+      let numbers = text.split(separator: ":").compactMap { UInt64($0) }.filter { $0 < 1 << 61 }
+      guard numbers.count == 3, extents.last.map({ $0.logical + $0.length <= numbers[0] }) ?? true else { return nil }
+      extents.append(Extent(logical: numbers[0], physical: numbers[1], length: numbers[2]))
+    }
+    self.init(before: before, extents: extents)
   }
 }
 
@@ -120,9 +160,19 @@ extension UndoRecord.Change {
     case "in-place": self = .inPlace
     case "replaced": self = .replaced
     default:
-      guard text.hasPrefix("link:"), let link = String(text.dropFirst(5)).percentDecoded else { return nil }
-      self = .replacedLink(link)
+      if text.hasPrefix("inserted:"), let offset = UInt64(text.dropFirst(9)) {
+        self = .inserted(at: offset)
+      } else if text.hasPrefix("link:"), let link = String(text.dropFirst(5)).percentDecoded {
+        self = .replacedLink(link)
+      } else {
+        return nil
+      }
     }
+  }
+
+  /// See ``inserted(at:)``.
+  var insertionOffset: UInt64? {
+    if case .inserted(let offset) = self { offset } else { nil }
   }
 }
 

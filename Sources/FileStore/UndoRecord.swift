@@ -3,14 +3,20 @@ import Diagnostics
 
 /// What it takes to put a model's files back: one step per change, the newest last.
 ///
-/// It stands beside the model from before the first visible change on. As long as its newest step is `pending` the files
+/// It stands beside the model from before the first visible change on. As long as its newest step is not `done` the files
 /// may be in any state between, and undoing that step leads back from all of them.
 package struct UndoRecord: Sendable, Equatable {
   package var steps: [Step]
 
   /// One transaction.
   package struct Step: Sendable, Equatable {
-    package enum State: String, Sendable { case pending, done }
+    package enum State: String, Sendable {
+      /// The change has begun.
+      case pending
+      case done
+      /// Taking the change back has begun.
+      case undoing
+    }
     package var state: State
     /// What made the change, with its version.
     package var tool: String
@@ -19,8 +25,10 @@ package struct UndoRecord: Sendable, Equatable {
 
   /// How a file was changed.
   package enum Change: Sendable, Equatable {
-    /// Each edit is as long as what it replaced.
+    /// The file kept its length.
     case inPlace
+    /// Blocks were inserted at this offset.
+    case inserted(at: UInt64)
     /// A new file took its name.
     case replaced
     /// A new file took the name of a symbolic link with this text.
@@ -41,6 +49,20 @@ package struct UndoRecord: Sendable, Equatable {
     /// SHA-256 of the header before the change, see ``headerEnd(of:)``.
     package var oldHeader: String
     package var newHeader: String
+    /// SHA-256 of samples of what follows the last edit, the same before and after the change.
+    package var samples: String
+    /// SHA-256 of all that follows the last edit, or `nil` when the change did not read it.
+    package var rest: String?
+    /// What leads back from between the two, while the change or its undoing goes on.
+    package var interim: Interim?
+  }
+
+  /// What a file held and where, before its bytes began to move.
+  package struct Interim: Sendable, Equatable {
+    /// The old bytes of each region that is rewritten as a whole, in the old file's order.
+    package var before: [[UInt8]]
+    /// See ``Gap/extents``.
+    package var extents: [Extent]
   }
 
   /// The record's place for a model that is one file.
@@ -71,15 +93,19 @@ package struct UndoRecord: Sendable, Equatable {
   /// The record as it was before its newest step, `nil` when that was the only one.
   var withoutNewestStep: UndoRecord? { steps.count > 1 ? UndoRecord(steps: steps.dropLast()) : nil }
 
-  /// The record with its newest step in this state.
-  func marking(newestStep state: Step.State) -> UndoRecord {
+  /// The record with its newest step done.
+  var done: UndoRecord {
     var record = self
     if var step = record.steps.popLast() {
-      step.state = state
+      step.state = .done
+      for index in step.files.indices { step.files[index].interim = nil }
       record.steps.append(step)
     }
     return record
   }
+
+  /// Whether a change or its undoing was begun and not ended.
+  package var isInterrupted: Bool { steps.last.map { $0.state != .done } ?? false }
 
   /// Reads a record, `nil` when there is none.
   ///
@@ -102,21 +128,4 @@ extension UndoRecord {
 
   /// Edits are parts of headers, and no header is this long; a larger file is not ours.
   private static let sizeLimit: UInt64 = 1 << 28
-}
-
-extension FileSource {
-  /// SHA-256 of the first bytes of what the edits make of the file.
-  func headerDigest(_ edits: EditList = EditList([]), upTo end: UInt64) throws(FileError) -> String {
-    var hash = SHA256()
-    var rest = end
-    for piece in edits.pieces(ofFileOfSize: size) where rest > 0 {
-      let count = min(piece.count, rest)
-      switch piece {
-      case .kept(let range): hash.update(try bytes(in: range.lowerBound..<range.lowerBound + count))
-      case .new(let bytes): hash.update(bytes.prefix(Int(count)))
-      }
-      rest -= count
-    }
-    return hash.hexadecimal()
-  }
 }

@@ -24,7 +24,7 @@ public struct PatchOutcome: Sendable {
   }
 
   public var plan: PatchPlan
-  /// `none`, `in-place`, `rewrite` or `clone`: how the largest change was made, or would be in a dry run.
+  /// `none`, `in-place`, `insert-range`, `rewrite` or `clone`: how the largest change was made, or would be in a dry run.
   public var strategy: String
   public var files: [File]
   /// Where `undo` finds the former bytes.
@@ -36,18 +36,19 @@ public struct PatchOutcome: Sendable {
 /// A patch that is planned and not yet made.
 struct PreparedPatch {
   let request: PatchRequest
+  /// A new file, or for a folder a new folder, that takes the result.
+  let output: String?
   let model: Model
   let plan: PatchPlan
   /// Files as they were when the plan was made.
-  let sources: [FileSource]
+  let identities: [FileIdentity]
   let fileSystem: any FileSystem
 
-  init(_ path: String, _ request: PatchRequest, in fileSystem: any FileSystem) throws(FileError) {
+  init(_ path: String, _ request: PatchRequest, output: String? = nil, in fileSystem: any FileSystem) throws(FileError)
+  {
     // A file torn by an interrupted change may not parse; the record tells what to do about it.
+    try requireSettled(path, in: fileSystem)
     let transaction = Transaction(tool: tool, fileSystem: fileSystem)
-    for record in [UndoRecord.path(forFolder: path), UndoRecord.path(forFile: path)] {
-      try transaction.requireSettled(record: record)
-    }
     var loader = ModelLoader(fileSystem, section: request.section, replacesBase: request.base != nil)
     let model = try loader.load(path)
     let subjects = model.files.compactMap { file in
@@ -60,16 +61,19 @@ struct PreparedPatch {
     let forecast = Forecast(model, in: fileSystem)
     try Self.checkRuntimes(request, forecast)
     var plans: [PortablePlan] = []
-    var sources: [FileSource] = []
+    var identities: [FileIdentity] = []
     for file in model.files {
       guard let declaration = file.declaration else { continue }
+      // Asked while no source of ours is open: blocks are inserted only into a file that nobody else reads.
+      let quantum = try transaction.growthQuantum(of: file.path, output: output)
       let source = try FileSource(file.path, in: fileSystem)
-      plans.append(try Self.plan(file, declaration, settings, request, forecast, in: source))
-      sources.append(source)
+      plans.append(try Self.plan(file, declaration, settings, request, forecast, growingBy: quantum, in: source))
+      identities.append(source.identity)
     }
     self.request = request
+    self.output = output
     self.model = model
-    self.sources = sources
+    self.identities = identities
     self.fileSystem = fileSystem
     let checked = Set(plans.flatMap { $0.runtimes.map(\.name) })
     plan = PatchPlan(
@@ -87,7 +91,7 @@ struct PreparedPatch {
 
   private static func plan(
     _ file: ModelFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, _ request: PatchRequest,
-    _ forecast: Forecast, in source: FileSource
+    _ forecast: Forecast, growingBy quantum: UInt64?, in source: FileSource
   ) throws(FileError) -> PortablePlan {
     let runtimes = (request.runtimes ?? Runtime.engines).filter { forecast.file(for: $0)?.path == file.path }
     let areNamed = request.runtimes != nil
@@ -99,7 +103,7 @@ struct PreparedPatch {
       let isNamed = runtimes.contains { $0.name == Runtime.llamaCpp.name }
       return try PortablePlan(
         header, tensors: tensors, declaration, settings, for: isNamed ? runtimes : runtimes + [.llamaCpp],
-        areNamed: areNamed && isNamed, in: source)
+        areNamed: areNamed && isNamed, growingBy: quantum, in: source)
     }
   }
 
@@ -114,18 +118,21 @@ struct PreparedPatch {
 
   // MARK: making it
 
-  /// - Parameters:
-  ///   - output: A new file, or for a folder a new folder, that takes the result.
-  ///   - keepsUndo: Whether the undo record stays.
-  func apply(output: String?, keepsUndo: Bool) throws(FileError) -> PatchOutcome {
-    let changes = try self.changes(output: output)
+  /// - Parameter keepsUndo: Whether the undo record stays.
+  func apply(keepsUndo: Bool) throws(FileError) -> PatchOutcome {
+    let changes = try self.changes()
     let record = recordPath
-    if let output, model.kind == .folder {
-      try fileSystem.createFolder(output)
-    }
+    if let output, model.kind == .folder { try fileSystem.createFolder(output) }
     var verification: Verification?
-    let results = try transaction.apply(changes, record: record, keepsRecord: keepsUndo) { () throws(FileError) in
-      verification = try verify(output ?? model.path)
+    let results: [FileResult]
+    do throws(FileError) {
+      results = try transaction.apply(changes, record: record, keepsRecord: keepsUndo) { () throws(FileError) in
+        verification = try verify(output ?? model.path)
+      }
+    } catch {
+      // A folder that holds what could not be removed stays, and the error says so.
+      if let output, model.kind == .folder { try? fileSystem.removeFolder(output) }
+      throw error
     }
     var outcome = outcome(results, undo: keepsUndo && output == nil && !plan.changesNothing ? record : nil)
     for result in results where result.bytesCompared > 0 {
@@ -138,11 +145,11 @@ struct PreparedPatch {
     return outcome
   }
 
-  /// What ``apply(output:keepsUndo:)`` would do.
-  func rehearse(output: String?) throws(FileError) -> PatchOutcome {
+  /// What ``apply(keepsUndo:)`` would do.
+  func rehearse() throws(FileError) -> PatchOutcome {
     var strategies: [Strategy] = []
     var files: [PatchOutcome.File] = []
-    for (change, file) in zip(try changes(output: output), plan.files) {
+    for (change, file) in zip(try changes(), plan.files) {
       let size = change.identity.size
       strategies.append(try transaction.strategy(for: change))
       files.append(
@@ -162,16 +169,17 @@ struct PreparedPatch {
       ? UndoRecord.path(forFolder: model.path) : UndoRecord.path(forFile: model.primary?.path ?? model.path)
   }
 
-  private func changes(output: String?) throws(FileError) -> [FileChange] {
+  private func changes() throws(FileError) -> [FileChange] {
     if let output, model.kind == .gguf, let set = model.primary?.gguf, set.shards.count > 1 {
       throw FileError(
         .badRequest, at: SourceLocation(path: output), found: "the model is a set of \(set.shards.count) files",
         expected: "a model of one file for an output of one file",
         remedy: "name the folder of the set; the output is a folder then")
     }
-    var changes = zip(plan.files, sources).map { file, source in
+    var changes = zip(plan.files, identities).map { file, identity in
       FileChange(
-        source, file.edits, output: output.map { outputPath(of: file.path, in: $0) }, atomic: file.texts != nil)
+        path: file.path, identity: identity, file.edits, output: output.map { outputPath(of: file.path, in: $0) },
+        atomic: file.texts != nil, splitsHardLinks: request.allowed.contains("hard-links"))
     }
     guard let output, model.kind == .folder else { return changes }
     // A folder's copy is the whole model, not only what changed.
@@ -220,7 +228,7 @@ struct PreparedPatch {
 
   /// The strategy that touches most of a file.
   private static func largest(_ strategies: [Strategy]) -> Strategy {
-    [.clone, .rewrite, .inPlace].first(where: strategies.contains) ?? .none
+    [.clone, .rewrite, .insertRange, .inPlace].first(where: strategies.contains) ?? .none
   }
 }
 

@@ -1,6 +1,7 @@
 import Bytes
 import Diagnostics
 import FileStore
+import GGUF
 import LosslessJSON
 import PatchPlanning
 
@@ -16,7 +17,8 @@ import PatchPlanning
 //   files       each with its path seen from the model's folder, its size, the size and SHA-256 of its header (of a
 //               config.json the whole text), the SHA-256 of a config.json afterwards, and each value before and after
 //
-// What a GGUF will be as a whole is left out: how much room its header takes depends on the file system.
+// What a GGUF will be as a whole is left out, and so is its filler key: how much room a header takes depends on the
+// file system.
 
 extension PreparedPatch {
   /// The plan as a document.
@@ -29,14 +31,16 @@ extension PreparedPatch {
     let folder = self.model.kind == .folder ? self.model.path : Path.folder(of: self.model.path)
     let modelFiles = self.model.files.filter { $0.declaration != nil }
     var files: [JSONText] = []
-    for ((file, source), modelFile) in zip(zip(plan.files, sources), modelFiles) {
+    for ((file, identity), modelFile) in zip(zip(plan.files, identities), modelFiles) {
+      let source = try FileSource(file.path, in: fileSystem)
+      guard source.identity == identity else { throw .changedSincePlanning(file.path) }
       let header = min(modelFile.gguf?.first.dataOffset ?? source.size, source.size, SavedPlan.headerLimit)
       files.append(
         .object([
           ("path", .string(Path.relative(file.path, to: folder) ?? file.path)), ("size", .raw("\(source.size)")),
           ("headerSize", .raw("\(header)")), ("headerSHA256", .string(try source.digest(upTo: header))),
           ("textSHA256After", .optional(file.texts.map { SHA256.hexadecimal(of: $0.new.utf8) })),
-          ("changes", .array(file.changes.map(\.json))),
+          ("changes", .array(file.changes.filter { $0.at != GGUFFile.fillerKey }.map(\.json))),
         ]))
     }
     return .object([

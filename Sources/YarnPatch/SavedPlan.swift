@@ -82,17 +82,17 @@ public struct SavedPlan: Sendable {
   /// A plan that is already applied changes nothing.
   /// - Throws: `stale-plan`, `plan-differs`, and what a patch throws.
   public func apply(output: String? = nil, keepsUndo: Bool = true) throws(FileError) -> PatchOutcome {
-    try prepare().apply(output: output, keepsUndo: keepsUndo)
+    try prepare(output: output).apply(keepsUndo: keepsUndo)
   }
 
   /// What ``apply(output:keepsUndo:)`` would do, with the same refusals. Writes nothing.
   public func rehearse(output: String? = nil) throws(FileError) -> PatchOutcome {
-    try prepare().rehearse(output: output)
+    try prepare(output: output).rehearse()
   }
 
-  private func prepare() throws(FileError) -> PreparedPatch {
+  private func prepare(output: String?) throws(FileError) -> PreparedPatch {
     let prepared: PreparedPatch
-    do throws(FileError) { prepared = try PreparedPatch(model, request, in: fileSystem) } catch {
+    do throws(FileError) { prepared = try PreparedPatch(model, request, output: output, in: fileSystem) } catch {
       // What is wrong with a file that was changed since is best told by saying so.
       if error.code != .interrupted { try requireFresh() }
       throw error

@@ -4,15 +4,16 @@ import GGUF
 
 /// Takes the newest patch back.
 ///
+/// - Parameter full: Whether to compare all of the data with the record instead of samples, where the patch read it all.
 /// - Returns: The files that were restored.
 /// - Throws: `nothing-to-undo`, and a refusal when a file is no longer as the patch left it.
-public func undoPatch(_ path: String) throws(FileError) -> [String] {
+public func undoPatch(_ path: String, full: Bool = false) throws(FileError) -> [RestoredFile] {
   let fileSystem = POSIXFileSystem()
   let isFolder = (try? fileSystem.kind(at: path)) == .folder
-  func undo(_ record: String) throws(FileError) -> [String] {
-    try Transaction(tool: tool, fileSystem: fileSystem).undo(record: record).map(\.path)
+  func undo(_ record: String) throws(FileError) -> [RestoredFile] {
+    try Transaction(tool: tool, fileSystem: fileSystem).undo(record: record, full: full).map(RestoredFile.init)
   }
-  for record in isFolder ? [UndoRecord.path(forFolder: path)] : records(ofFile: path) {
+  for record in isFolder ? [UndoRecord.path(forFolder: path)] : UndoRecord.candidates(forFile: path) {
     if try UndoRecord.read(at: record, in: fileSystem) != nil { return try undo(record) }
   }
   let single = isFolder ? UndoRecord.files(patchedIn: path, try fileSystem.sortedNames(in: path)) : []
@@ -28,14 +29,16 @@ public func undoPatch(_ path: String) throws(FileError) -> [String] {
       : single.map { "yarn-patch undo \($0)" }.joined(separator: "; or "))
 }
 
-/// Where the record of a patch may stand that changed a file, the nearest first.
-private func records(ofFile path: String) -> [String] {
-  let folder = Path.folder(of: path)
-  var files = [path]
-  // A patch named by a shard or by the weights stands beside the file that states the window.
-  if let split = SplitName(fileName: Path.name(of: path)) { files.append(Path.joined(folder, split.name(of: 0))) }
-  if [".safetensors", ".index.json"].contains(where: path.hasSuffix) {
-    files.append(Path.joined(folder, "config.json"))
+extension UndoRecord {
+  /// Where the record of a patch may stand that changed a file, the nearest first.
+  static func candidates(forFile path: String) -> [String] {
+    let folder = Path.folder(of: path)
+    var files = [path]
+    // A patch named by a shard or by the weights stands beside the file that states the window.
+    if let split = SplitName(fileName: Path.name(of: path)) { files.append(Path.joined(folder, split.name(of: 0))) }
+    if [".safetensors", ".index.json"].contains(where: path.hasSuffix) {
+      files.append(Path.joined(folder, "config.json"))
+    }
+    return files.map(Self.path(forFile:)) + [Self.path(forFolder: folder)]
   }
-  return files.map(UndoRecord.path(forFile:)) + [UndoRecord.path(forFolder: folder)]
 }

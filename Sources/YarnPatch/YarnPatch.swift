@@ -40,7 +40,7 @@ public func knownModels(_ path: String) throws(FileError) -> KnownModels {
 /// Plans a patch without writing anything.
 public func planPatch(_ path: String, _ request: PatchRequest, output: String? = nil) throws(FileError) -> PatchOutcome
 {
-  try PreparedPatch(path, request, in: POSIXFileSystem()).rehearse(output: output)
+  try PreparedPatch(path, request, output: output, in: POSIXFileSystem()).rehearse()
 }
 
 /// Plans a patch and saves the plan for review; ``SavedPlan`` makes it later. Writes nothing else.
@@ -48,7 +48,7 @@ public func planPatch(_ path: String, _ request: PatchRequest, output: String? =
 /// - Parameter plan: A new file, or an older plan, which is replaced.
 public func savePlan(_ path: String, _ request: PatchRequest, to plan: String) throws(FileError) -> PatchOutcome {
   let prepared = try PreparedPatch(path, request, in: POSIXFileSystem())
-  let outcome = try prepared.rehearse(output: nil)
+  let outcome = try prepared.rehearse()
   try prepared.save(to: plan)
   return outcome
 }
@@ -61,8 +61,7 @@ public func savePlan(_ path: String, _ request: PatchRequest, to plan: String) t
 public func patch(
   _ path: String, _ request: PatchRequest, output: String? = nil, keepsUndo: Bool = true
 ) throws(FileError) -> PatchOutcome {
-  let prepared = try PreparedPatch(path, request, in: POSIXFileSystem())
-  return try prepared.apply(output: output, keepsUndo: keepsUndo)
+  try PreparedPatch(path, request, output: output, in: POSIXFileSystem()).apply(keepsUndo: keepsUndo)
 }
 
 /// Verifies a model's RoPE settings.

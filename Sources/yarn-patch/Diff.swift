@@ -24,6 +24,7 @@ struct Diff: ParsableCommand {
   func validate() throws { _ = try RuntimeChoice(runtime) }
 
   func run() throws {
+    for model in [first, second] { warnOfInterruptedChange(of: model) }
     let choice = try RuntimeChoice(runtime)
     let difference: ModelDifference
     do throws(FileError) { difference = try diff(first, second, runtimes: choice) } catch { throw error.exit }

@@ -14,6 +14,7 @@ struct Inspect: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
+    for model in models { warnOfInterruptedChange(of: model) }
     var inspections: [Inspection] = []
     do throws(FileError) {
       for model in models {

@@ -30,6 +30,7 @@ struct Table: ParsableCommand {
   }
 
   func run() throws {
+    warnOfInterruptedChange(of: model)
     let choice = try RuntimeChoice(runtime)
     let readings: [RuntimeReading]
     do throws(FileError) {

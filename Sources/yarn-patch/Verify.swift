@@ -30,6 +30,7 @@ struct Verify: ParsableCommand {
   }
 
   func run() throws {
+    for model in [model, against].compactMap({ $0 }) { warnOfInterruptedChange(of: model) }
     let choice = try RuntimeChoice(runtime)
     let verification: Verification
     do throws(FileError) {

@@ -15,7 +15,9 @@ struct YarnPatchCommand: ParsableCommand {
       Exit codes: 0 done, nothing to report; 1 the answer is "no"; 2 could not do it; 64 wrong usage.
       """,
     version: version,
-    subcommands: [Inspect.self, Patch.self, Apply.self, Undo.self, Verify.self, Table.self, Diff.self])
+    subcommands: [
+      Inspect.self, Patch.self, Apply.self, Undo.self, Recover.self, Verify.self, Table.self, Diff.self,
+    ])
 }
 
 extension FileError {

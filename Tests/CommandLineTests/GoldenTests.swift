@@ -19,7 +19,7 @@ import Testing
   ]
 
   static let sessions =
-    ["inspect", "patch", "apply", "undo", "verify", "table", "diff"].map {
+    ["inspect", "patch", "apply", "undo", "recover", "verify", "table", "diff"].map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
@@ -150,6 +150,17 @@ import Testing
           "yarn-patch apply plan.json", "yarn-patch apply plain/config.json", "yarn-patch apply absent.json",
           "yarn-patch patch plain --factor 4 --save-plan plain/config.json",
           "yarn-patch patch plain --factor 4 --save-plan plan.json --output copy",
+        ]),
+      Session(
+        name: "recover", fixtures: ["model.gguf": "gguf/llama-plain.gguf"],
+        commands: [
+          "yarn-patch recover model.gguf", "yarn-patch patch model.gguf --factor 4 --quiet",
+          // The record as a crash would have left it.
+          "sed '$d; s/^step=done$/step=pending/' model.gguf.yarn-patch-undo > pending && "
+            + "echo end=$(sha256sum < pending | cut -c1-64) >> pending && mv pending model.gguf.yarn-patch-undo",
+          "yarn-patch inspect model.gguf", "yarn-patch table model.gguf --format csv | head -n 1",
+          "yarn-patch patch model.gguf --factor 8", "yarn-patch recover model.gguf", "yarn-patch recover model.gguf",
+          "yarn-patch undo model.gguf", "ls",
         ]),
       Session(
         name: "refusals", fixtures: Dictionary(uniqueKeysWithValues: bad.map { ($0, "config/bad-\($0)") }),

@@ -7,38 +7,41 @@ import Testing
 /// Every call of every way to change a file fails once, from then on, or takes the process or the machine with it.
 @Suite struct FaultTests {
   static let faults: [Fault] =
-    [EIO, ENOSPC, EROFS].flatMap { [.once($0), .always($0)] } + [.once(EINTR)] + Fault.Crash.allCases.map { .crash($0) }
+    [EIO, ENOSPC, EDQUOT, EROFS].flatMap { [.once($0), .always($0)] } + [.once(EINTR)]
+    + Fault.Crash.allCases.map { .crash($0) }
 
   @Test(arguments: Scenario.all) func `a failed change leaves the old files or the new ones`(scenario: Scenario) throws
   {
     let (old, new) = try outcomes(of: scenario)
     var count = 0
-    let folder = TemporaryFolder(inMemory: true)
+    let stage = Stage(scenario)
+    let folder = stage.folder
     for fault in Self.faults {
       for position in 1... {
-        try scenario.layOut(in: folder)
-        let broken = FaultyFileSystem(fault, at: position, in: folder, exchanges: !scenario.withoutExchange)
+        try stage.layOut()
+        let broken = stage.fileSystem(fault, at: position)
         let error = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: broken) }
         guard let call = broken.hit else { break }
         count += 1
         let place: Comment = "\(fault), call \(position), \(call): \(error?.description ?? "no error")"
         if case .crash = fault {
           broken.loseUnsynced()
-          if hasRecord(scenario, folder) {
-            try scenario.undo(in: folder)
+          try stage.recover()
+          #expect(!stage.isInterrupted, place)
+          #expect(folder.snapshot() == old || !scenario.verifyFails && folder.snapshot() == new, place)
+          if stage.hasRecord {
+            try stage.undo()
             #expect(folder.snapshot() == old, place)
-          } else {
-            #expect([old, new].contains(folder.snapshot()), place)
           }
           continue
         }
         guard let error else {
           #expect(folder.snapshot() == new, place)
-          #expect(hasRecord(scenario, folder) == (scenario.keepsRecord && scenario.output == nil), place)
+          #expect(stage.hasRecord == (scenario.keepsRecord && scenario.output == nil), place)
           continue
         }
         if fault == .once(EINTR) { #expect(scenario.verifyFails, place) }
-        try expectOld(old, after: error, fault, call, scenario, folder, place)
+        try expectOld(old, after: error, fault, call, stage, place)
       }
     }
     print("fault points, \(scenario.testDescription), apply: \(count)")
@@ -48,17 +51,19 @@ import Testing
   func `a failed undo leaves the old files or the new ones`(scenario: Scenario) throws {
     let (old, new) = try outcomes(of: scenario)
     var count = 0
-    let folder = TemporaryFolder(inMemory: true)
-    try scenario.layOut(in: folder)
-    _ = try scenario.apply(in: folder, with: POSIXFileSystem())
+    let stage = Stage(scenario)
+    let folder = stage.folder
+    try stage.layOut()
+    _ = try scenario.apply(in: folder, with: stage.fileSystem())
     let record = try folder.bytes(".yarn-patch-undo")
     for fault in Self.faults {
       for position in 1... {
         // As a change would leave it, in less time.
+        try stage.layOut()
         for (path, bytes) in new { try folder.write(path, bytes) }
         try folder.write(".yarn-patch-undo", record)
         folder.empty { new[$0] != nil || $0 == ".yarn-patch-undo" }
-        let broken = FaultyFileSystem(fault, at: position, in: folder, exchanges: !scenario.withoutExchange)
+        let broken = stage.fileSystem(fault, at: position)
         let error = failure { () throws(FileError) in try scenario.undo(in: folder, with: broken) }
         guard let call = broken.hit else { break }
         count += 1
@@ -66,11 +71,16 @@ import Testing
         if case .crash = fault {
           broken.loseUnsynced()
         } else if error == nil || fault == .once(EINTR) {
-          #expect(error == nil && folder.snapshot() == old && !hasRecord(scenario, folder), place)
+          #expect(error == nil && folder.snapshot() == old && !stage.hasRecord, place)
         } else if error?.state == .restored || error?.state == .untouched {
           #expect(folder.snapshot() == new, place)
         }
-        if hasRecord(scenario, folder) { try scenario.undo(in: folder) }
+        let wasInterrupted = stage.isInterrupted
+        try stage.recover()
+        if stage.hasRecord {
+          #expect(!wasInterrupted && folder.snapshot() == new, place)
+          try stage.undo()
+        }
         #expect(folder.snapshot() == old, place)
         if case .once = fault {
           #expect(error?.state != .waitingForRecovery, place)
@@ -81,52 +91,54 @@ import Testing
     print("fault points, \(scenario.testDescription), undo: \(count)")
   }
 
-  @Test(arguments: [Fault.crash(.torn), .once(EIO)]) func `recovery can fail as well`(fault: Fault) throws {
-    let scenario = try #require(Scenario.all.first { $0.testDescription == "two files" })
+  @Test(arguments: ["two files", "insert range"], [Fault.crash(.torn), .crash(.powerCutTearing), .once(EIO)])
+  func `recovery can fail as well`(name: String, fault: Fault) throws {
+    let scenario = try #require(Scenario.all.first { $0.testDescription == name })
     let (old, _) = try outcomes(of: scenario)
     var count = 0
-    let folder = TemporaryFolder(inMemory: true)
+    let stage = Stage(scenario)
     for first in stride(from: 1, to: Int.max, by: 5) {
-      guard try crash(scenario, at: first, in: folder) else { break }
-      let record = try UndoRecord.read(at: scenario.record(in: folder))
-      guard record?.steps.last?.state == .pending else { continue }
+      guard try crash(stage, at: first) else { break }
+      guard stage.isInterrupted else { continue }
       for second in 1... {
-        _ = try crash(scenario, at: first, in: folder)
-        let broken = FaultyFileSystem(fault, at: second, in: folder)
-        let error = failure { () throws(FileError) in try scenario.undo(in: folder, with: broken) }
+        _ = try crash(stage, at: first)
+        let broken = stage.fileSystem(fault, at: second)
+        let error = failure { () throws(FileError) in try scenario.recover(in: stage.folder, with: broken) }
         guard broken.hit != nil else { break }
+        if case .crash = fault { broken.loseUnsynced() }
         count += 1
         // Restored to what? There was nothing good before.
         #expect(error?.state != .restored, "crash at \(first), then call \(second)")
-        if hasRecord(scenario, folder) { try scenario.undo(in: folder) }
-        #expect(folder.snapshot() == old, "crash at \(first), then call \(second)")
+        try stage.recover()
+        #expect(!stage.hasRecord && stage.folder.snapshot() == old, "crash at \(first), then call \(second)")
       }
     }
     #expect(count > 100)
-    print("fault points, recovery, \(fault): \(count)")
+    print("fault points, recovery of \(name), \(fault): \(count)")
   }
 
   /// Leaves what a change leaves that is torn at this call; `false` when the change makes fewer calls.
-  private func crash(_ scenario: Scenario, at position: Int, in folder: TemporaryFolder) throws -> Bool {
-    try scenario.layOut(in: folder)
-    let broken = FaultyFileSystem(.crash(.torn), at: position, in: folder)
-    _ = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: broken) }
+  private func crash(_ stage: Stage, at position: Int) throws -> Bool {
+    try stage.layOut()
+    let broken = stage.fileSystem(.crash(.torn), at: position)
+    _ = failure { () throws(FileError) in _ = try stage.scenario.apply(in: stage.folder, with: broken) }
     return broken.hit != nil
   }
 
   @Test(arguments: Scenario.all) func `wrong bytes are read back and taken back`(scenario: Scenario) throws {
     let (old, new) = try outcomes(of: scenario)
-    let folder = TemporaryFolder(inMemory: true)
+    let stage = Stage(scenario)
+    let folder = stage.folder
     var count = 0
     for position in 1... {
-      try scenario.layOut(in: folder)
-      let lying = FaultyFileSystem(.corrupt, at: position, in: folder, exchanges: !scenario.withoutExchange)
+      try stage.layOut()
+      let lying = stage.fileSystem(.corrupt, at: position)
       let error = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: lying) }
       guard position <= lying.calls.count else { break }
       guard lying.hit != nil else { continue }
       count += 1
       #expect(error?.code == .readBackDiffers || scenario.verifyFails, "call \(position)")
-      if error?.state == .waitingForRecovery { try scenario.undo(in: folder) }
+      if error?.state == .waitingForRecovery { try stage.recover() }
       #expect(folder.snapshot() == old, "call \(position)")
     }
     #expect(count > 0 && old != new || scenario.verifyFails)
@@ -134,58 +146,59 @@ import Testing
 
   @Test(arguments: Scenario.all) func `short reads and writes are continued`(scenario: Scenario) throws {
     let (_, new) = try outcomes(of: scenario)
-    let folder = TemporaryFolder(inMemory: true)
-    try scenario.layOut(in: folder)
-    let short = FaultyFileSystem(.short(7), in: folder, exchanges: !scenario.withoutExchange)
+    let stage = Stage(scenario)
+    let folder = stage.folder
+    try stage.layOut()
+    let short = stage.fileSystem(.short(7))
     let error = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: short) }
     #expect(folder.snapshot() == new)
     #expect((error != nil) == scenario.verifyFails)
   }
 
-  @Test(arguments: Scenario.all, ["pwrite", "copy_file_range", "symlink"])
+  @Test(arguments: Scenario.all, ["pwrite", "copy_file_range", "symlink", "insert"])
   func `a full disk leaves the old files and no litter`(scenario: Scenario, call: String) throws {
     let (old, new) = try outcomes(of: scenario)
-    let folder = TemporaryFolder(inMemory: true)
-    try scenario.layOut(in: folder)
-    let full = FaultyFileSystem(.call(call, ENOSPC), in: folder, exchanges: !scenario.withoutExchange)
+    let stage = Stage(scenario)
+    let folder = stage.folder
+    try stage.layOut()
+    let full = stage.fileSystem(.call(call, ENOSPC))
     let error = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: full) }
     #expect(folder.snapshot() == (error == nil ? new : old))
     if full.hit != nil {
       #expect(error?.code == .noSpace)
-      #expect(error?.state == .untouched)
+      // Whether an insertion that fails has moved anything is found out only then.
+      #expect(error?.state == (call == "insert" ? .restored : .untouched))
     }
     #expect(folder.leftovers().isEmpty)
   }
 
   /// What is there before a change and after it.
   private func outcomes(of scenario: Scenario) throws -> (old: [String: [UInt8]], new: [String: [UInt8]]) {
-    let folder = TemporaryFolder(inMemory: true)
-    try scenario.layOut(in: folder)
+    let stage = Stage(scenario)
+    let folder = stage.folder
+    try stage.layOut()
     let old = folder.snapshot()
     var agreeing = scenario
     agreeing.verifyFails = false
-    _ = try agreeing.apply(in: folder, with: POSIXFileSystem())
+    let results = try agreeing.apply(in: folder, with: stage.fileSystem())
+    #expect(results.contains { $0.strategy == .insertRange } == scenario.inserting)
     let new = folder.snapshot()
     #expect(old != new)
     #expect(folder.leftovers().isEmpty)
     return scenario.verifyFails ? (old, old) : (old, new)
   }
 
-  private func hasRecord(_ scenario: Scenario, _ folder: TemporaryFolder) -> Bool {
-    access(scenario.record(in: folder), F_OK) == 0
-  }
-
   private func expectOld(
-    _ old: [String: [UInt8]], after error: FileError, _ fault: Fault, _ call: String, _ scenario: Scenario,
-    _ folder: TemporaryFolder, _ place: Comment
+    _ old: [String: [UInt8]], after error: FileError, _ fault: Fault, _ call: String, _ stage: Stage, _ place: Comment
   ) throws {
+    let (scenario, folder) = (stage.scenario, stage.folder)
     #expect(error.state != nil, place)
     if error.state == .waitingForRecovery {
       if case .once = fault { #expect(scenario.verifyFails, place) }
-      #expect(error.remedy.contains("yarn-patch undo \(folder.path)"), place)
-      try scenario.undo(in: folder)
+      #expect(error.remedy.contains("yarn-patch recover \(folder.path)"), place)
+      try stage.recover()
     } else {
-      #expect(!hasRecord(scenario, folder), place)
+      #expect(!stage.hasRecord, place)
       if case .once = fault { #expect(call == "unlink" || folder.leftovers().isEmpty, place) }
     }
     // An output that cannot be removed is whole.

@@ -26,6 +26,8 @@ enum Fault: Equatable, CustomStringConvertible {
     case powerCut
     /// The machine loses the bytes that were not synced, while the names are there.
     case powerCutKeepingNames
+    /// As before, but every other sector of those bytes is there, and of the extents that were to move the last ones have.
+    case powerCutTearing
   }
 
   var description: String {
@@ -51,6 +53,8 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
   private let folder: TemporaryFolder
   /// Whether names can be exchanged, or only replaced.
   private let exchanges: Bool
+  /// Where blocks can be inserted.
+  private let disk: SimulatedDisk?
   private(set) var calls: [String] = []
   private(set) var copies: [(count: Int, start: UInt64)] = []
   /// The call that met the fault.
@@ -60,18 +64,26 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
 
   private enum Unsynced {
     case bytes(inode: UInt64, offset: UInt64, old: [UInt8], oldSize: UInt64)
+    case blocks(inode: UInt64, SimulatedDisk.Shift)
+    /// Bytes that were cut off: all of them are there again, or none.
+    case end(inode: UInt64, offset: UInt64, old: [UInt8])
     case name(folder: UInt64, undo: () -> Void)
   }
 
-  init(_ fault: Fault, at position: Int = 1, in folder: TemporaryFolder, exchanges: Bool = true) {
+  init(
+    _ fault: Fault, at position: Int = 1, in folder: TemporaryFolder, exchanges: Bool = true, disk: SimulatedDisk? = nil
+  ) {
     self.fault = fault
     self.position = position
     self.folder = folder
     self.exchanges = exchanges
+    self.disk = disk
     if tracksSyncs { try? folder.makeFolder("kept.yarn-patch") }
   }
 
-  private var tracksSyncs: Bool { fault == .crash(.powerCut) || fault == .crash(.powerCutKeepingNames) }
+  private var tracksSyncs: Bool {
+    [.crash(.powerCut), .crash(.powerCutKeepingNames), .crash(.powerCutTearing)].contains(fault)
+  }
 
   private func pass(_ call: String) throws(SystemError) {
     calls.append(call)
@@ -96,6 +108,9 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
 
   private var isTearing: Bool { fault == .crash(.torn) && calls.count + 1 == position }
 
+  /// A disk writes all of a sector or nothing. Real ones have 512 bytes, the files here are as much shorter.
+  private static let sectorSize = 16
+
   /// Puts back what the disk would not have, once the process is gone.
   func loseUnsynced() {
     for entry in unsynced.reversed() {
@@ -103,8 +118,23 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
       case .name(_, let undo): if fault == .crash(.powerCut) { undo() }
       case .bytes(let inode, let offset, let old, let oldSize):
         guard let path = find(inode, ""), let file = try? real.open(path, .readWrite) else { continue }
+        for sector in stride(from: 0, to: old.count, by: Self.sectorSize) {
+          let isLost = fault != .crash(.powerCutTearing) || (Int(offset) + sector) / Self.sectorSize % 2 == 0
+          guard isLost else { continue }
+          _ = old[sector..<min(sector + Self.sectorSize, old.count)].withUnsafeBytes {
+            try? real.write(file, $0, at: offset + UInt64(sector))
+          }
+        }
+        if fault != .crash(.powerCutTearing) { ftruncate(file, off_t(oldSize)) }
+        try? real.close(file)
+      case .end(let inode, let offset, let old):
+        guard let path = find(inode, ""), let file = try? real.open(path, .readWrite) else { continue }
         _ = old.withUnsafeBytes { try? real.write(file, $0, at: offset) }
-        ftruncate(file, off_t(oldSize))
+        try? real.close(file)
+      case .blocks(let inode, let shift):
+        guard let path = find(inode, ""), let file = try? real.open(path, .readWrite) else { continue }
+        let moved = fault == .crash(.powerCutTearing) ? shift.extentCount / 2 : 0
+        try? disk?.perform(shift, on: file, inode: inode, moving: moved)
         try? real.close(file)
       }
     }
@@ -180,13 +210,70 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
     try noteBytes(file, count, at: offset)
     return try real.copy(limited(count), of: source, at: start, to: file, at: offset)
   }
+  func share(_ count: UInt64, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64)
+    throws(SystemError)
+  {
+    try pass("share")
+    guard let disk, disk.shares else { throw SystemError("share", EOPNOTSUPP) }
+    try noteBytes(file, Int(count), at: offset)
+    var bytes = [UInt8](repeating: 0, count: Int(count))
+    guard pread(source, &bytes, bytes.count, off_t(start)) == bytes.count else { throw SystemError("share", EINVAL) }
+    pwrite(file, bytes, bytes.count, off_t(offset))
+  }
+  func insert(_ count: UInt64, into file: Int32, at offset: UInt64) throws(SystemError) {
+    try shift(file, .insertion(at: offset, count), "insert")
+  }
+  func collapse(_ count: UInt64, of file: Int32, at offset: UInt64) throws(SystemError) {
+    try shift(file, .removal(at: offset, count), "collapse")
+  }
+  private func shift(_ file: Int32, _ kind: SimulatedDisk.Shift.Kind, _ call: String) throws(SystemError) {
+    guard let disk else { throw SystemError(call, EOPNOTSUPP) }
+    let inode = try real.status(of: file).identity.inode
+    let shift = try disk.shift(kind, of: file, inode: inode)
+    let torn = shift.extentCount / 2
+    if isTearing { try disk.perform(shift, on: file, inode: inode, moving: torn) }
+    do throws(SystemError) { try pass(call) } catch {
+      // Unlike others, this call can fail halfway.
+      if error.code == EIO { try disk.perform(shift, on: file, inode: inode, moving: torn) }
+      throw error
+    }
+    try disk.perform(shift, on: file, inode: inode, moving: shift.extentCount)
+    if tracksSyncs { unsynced.append(.blocks(inode: inode, shift)) }
+  }
+  func truncate(_ file: Int32, to size: UInt64) throws(SystemError) {
+    try pass("ftruncate")
+    let status = try real.status(of: file).identity
+    var old = [UInt8](repeating: 0, count: Int(status.size - size))
+    guard pread(file, &old, old.count, off_t(size)) == old.count else { throw SystemError("ftruncate", EIO) }
+    if tracksSyncs { unsynced.append(.end(inode: status.inode, offset: size, old: old)) }
+    try real.truncate(file, to: size)
+    disk?.truncate(inode: status.inode, to: size)
+  }
+  func extents(of file: Int32, from offset: UInt64) throws(SystemError) -> [Extent] {
+    try pass("extents")
+    return try disk?.extents(of: file, inode: real.status(of: file).identity.inode, from: offset) ?? []
+  }
+  func blockAbilities(of file: Int32, in folder: String) throws(SystemError) -> BlockAbilities {
+    try pass("statfs")
+    return BlockAbilities(
+      blockSize: SimulatedDisk.blockSize, inserts: disk.map { !$0.shares } ?? false, shares: disk?.shares ?? false)
+  }
+  func isOpenElsewhere(_ file: Int32) throws(SystemError) -> Bool {
+    try pass("lease")
+    return disk?.isInUse ?? false
+  }
+  func freeSpace(in folder: String) throws(SystemError) -> UInt64 {
+    try pass("statvfs")
+    return disk?.freeSpace ?? .max
+  }
+  func lockHolder(of file: Int32) throws(SystemError) -> Int32? { try real.lockHolder(of: file) }
   func sync(_ file: Int32) throws(SystemError) {
     try pass("fsync")
     guard tracksSyncs else { return }
     let inode = try real.status(of: file).identity.inode
     unsynced.removeAll { entry in
       switch entry {
-      case .bytes(inode, _, _, _), .name(inode, _): true
+      case .bytes(inode, _, _, _), .name(inode, _), .blocks(inode, _), .end(inode, _, _): true
       default: false
       }
     }
@@ -251,5 +338,9 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
   func makeFolder(_ path: String) throws(SystemError) {
     try pass("mkdir")
     try real.makeFolder(path)
+  }
+  func removeFolder(_ path: String) throws(SystemError) {
+    try pass("rmdir")
+    try real.removeFolder(path)
   }
 }

@@ -122,7 +122,7 @@ import Testing
     let error = refusal([try change("m")])
     #expect(error?.code == .interrupted)
     #expect(error?.state == .waitingForRecovery)
-    #expect(error?.remedy.hasPrefix("run `yarn-patch undo \(folder.path)`") == true)
+    #expect(error?.remedy.hasPrefix("run `yarn-patch recover \(folder.path)`") == true)
     _ = try Transaction(tool: "test").undo(record: record)
     #expect(try folder.bytes("m") == Self.old)
     _ = try apply(with: POSIXFileSystem())

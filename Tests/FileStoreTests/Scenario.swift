@@ -20,6 +20,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
   /// On a file system that can only replace names.
   var withoutExchange = false
   var verifyFails = false
+  /// On a file system that can insert blocks.
+  var inserting = false
+  /// On a file system whose files can share blocks.
+  var sharing = false
 
   static let old = (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
 
@@ -28,6 +32,19 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     edit(at: 20, 8, [1, 2, 3, 4, 5]), edit(at: 40, 2, [9, 8, 7, 6, 5]),
   ])
   static let growing = EditList([edit(at: 20, 4, Array(repeating: 77, count: 20)), edit(at: 50, 5, [])])
+
+  /// One edit before the place where the file grows by two blocks, two that make it do so, and one behind.
+  static let inserting = EditList([
+    edit(at: 3, 1, [250]), edit(at: 55, 2, Array(repeating: 88, count: 20)), edit(at: 70, 0, Array(1...14)),
+    edit(at: 210, 2, [251, 252]),
+  ])
+
+  static let long = (0..<12_388).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
+
+  /// Longer by a block of a real disk.
+  static let growingLong = EditList([
+    ByteEdit(at: 20, expected: Array(long[20..<24]), replacement: Array(repeating: 77, count: 4100))
+  ])
 
   /// One byte that the others leave alone, once three bytes stand in front of the grown file.
   static let last = EditList([
@@ -48,6 +65,19 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       withoutExchange: true),
     Scenario(testDescription: "rewrite in a subfolder", layout: ["sub/m.gguf": old], edits: [("sub/m.gguf", growing)]),
     Scenario(testDescription: "clone", layout: ["m.gguf": old], edits: [("m.gguf", growing)], rewriteLimit: 0),
+    Scenario(
+      testDescription: "insert range", layout: ["m.gguf": old], edits: [("m.gguf", inserting)], rewriteLimit: 0,
+      inserting: true),
+    Scenario(
+      testDescription: "insert range, verification fails", layout: ["m.gguf": old], edits: [("m.gguf", inserting)],
+      rewriteLimit: 0, verifyFails: true, inserting: true),
+    Scenario(
+      testDescription: "insert range and rewrite", layout: ["m.gguf": old, "config.json": old],
+      edits: [("m.gguf", inserting), ("config.json", growing)], atomic: ["config.json"], rewriteLimit: 0,
+      inserting: true),
+    Scenario(
+      testDescription: "clone that shares", layout: ["m.gguf": long], edits: [("m.gguf", growingLong)], rewriteLimit: 0,
+      sharing: true),
     Scenario(
       testDescription: "replaced link", layout: ["blobs/\(hex)": old], links: ["c.json": "blobs/\(hex)"],
       edits: [("c.json", growing)], atomic: ["c.json"]),
@@ -99,6 +129,10 @@ struct Scenario: CustomTestStringConvertible, Sendable {
 
   func undo(in folder: TemporaryFolder, with fileSystem: any FileSystem = POSIXFileSystem()) throws(FileError) {
     _ = try transaction(fileSystem).undo(record: record(in: folder))
+  }
+
+  func recover(in folder: TemporaryFolder, with fileSystem: any FileSystem) throws(FileError) {
+    _ = try transaction(fileSystem).recover(record: record(in: folder))
   }
 
   private func transaction(_ fileSystem: any FileSystem) -> Transaction {

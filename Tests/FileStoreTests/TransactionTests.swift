@@ -136,7 +136,12 @@ import Testing
     let inPlace = try transaction.apply([change("m", Scenario.sameSize)], record: record)[0]
     #expect(inPlace.notes == ["1 other name(s) of the file (hard links) changed with it"])
     _ = try transaction.undo(record: record)
-    let rewritten = try transaction.apply([change("m")], record: record)[0]
+    let error = refusal([try change("m")])
+    #expect(error?.code == .hardLinks)
+    #expect(error?.state == .untouched)
+    var split = try change("m")
+    split.splitsHardLinks = true
+    let rewritten = try transaction.apply([split], record: record)[0]
     #expect(rewritten.notes == ["1 other name(s) of the file (hard links) keep the old bytes"])
     #expect(try folder.bytes("other") == Self.old)
   }

@@ -12,18 +12,21 @@ import Testing
       files: [
         .init(
           path: "sub folder/100 % ä\n.gguf", change: .replaced, oldSize: 400, newSize: 411, mode: 0o640,
-          edits: Scenario.growing, oldHeader: SHA256.hexadecimal(of: [1]), newHeader: SHA256.hexadecimal(of: [2])),
+          edits: Scenario.growing, oldHeader: SHA256.hexadecimal(of: [1]), newHeader: SHA256.hexadecimal(of: [2]),
+          samples: SHA256.hexadecimal(of: [7])),
         .init(
           path: "m", change: .inPlace, oldSize: 9, newSize: 9, mode: 0o4755,
           edits: EditList([ByteEdit(at: 8, expected: [0], replacement: [255])]),
-          oldHeader: SHA256.hexadecimal(of: [3]), newHeader: SHA256.hexadecimal(of: [4])),
+          oldHeader: SHA256.hexadecimal(of: [3]), newHeader: SHA256.hexadecimal(of: [4]),
+          samples: SHA256.hexadecimal(of: [7]), rest: SHA256.hexadecimal(of: [8])),
       ]),
     .init(
       state: .pending, tool: "",
       files: [
         .init(
           path: "config.json", change: .replacedLink("../../blobs/x y"), oldSize: 0, newSize: 1, mode: 0,
-          edits: EditList([ByteEdit(at: 0, expected: [], replacement: [1])]), oldHeader: "", newHeader: "0")
+          edits: EditList([ByteEdit(at: 0, expected: [], replacement: [1])]), oldHeader: "", newHeader: "0",
+          samples: "1")
       ]),
   ])
 
@@ -48,10 +51,39 @@ import Testing
       sizes=9 9
       mode=4755
       headers=\(SHA256.hexadecimal(of: [3])) \(SHA256.hexadecimal(of: [4]))
+      data=\(SHA256.hexadecimal(of: [7])) \(SHA256.hexadecimal(of: [8]))
       edit=8 00 ff
 
       """
     #expect(String(decoding: record.text, as: UTF8.self) == String(decoding: sealed(text), as: UTF8.self))
+  }
+
+  @Test func `a pending change in place tells what stood there, and where its blocks are`() throws {
+    let edits = EditList([ByteEdit(at: 18, expected: [1], replacement: Array(repeating: 2, count: 17))])
+    var file = UndoRecord.File(
+      path: "m", change: .inserted(at: 16), oldSize: 50, newSize: 66, mode: 0o644, edits: edits,
+      oldHeader: "a", newHeader: "b", samples: "c")
+    file.interim = .init(
+      before: [[8, 9, 1]],
+      extents: [.init(logical: 16, physical: 4096, length: 16), .init(logical: 40, physical: 512, length: 10)])
+    let record = UndoRecord(steps: [.init(state: .undoing, tool: "t", files: [file])])
+    let text = String(decoding: record.text, as: UTF8.self)
+    #expect(text.contains("change=inserted:16\n"))
+    #expect(text.contains("before=080901\nextents=16:4096:16 40:512:10\nend="))
+    #expect(try UndoRecord(text: record.text, path: "r") == record)
+    #expect(try UndoRecord(text: record.done.text, path: "r") == record.done)
+    #expect(!String(decoding: record.done.text, as: UTF8.self).contains("before="))
+    let lines = String(text.dropLast(Self.endCount))
+    for (old, new) in [
+      ("before=080901", "before=0809"), ("before=080901", "before=-"), ("before=080901\n", ""),
+      ("before=080901", "before=08090g"), ("16:4096:16", "16:4096"), ("16:4096:16", "41:4096:16"),
+      ("16:4096:16", "16:4096:2305843009213693952"), ("16:4096:16", "16:4096:x"), ("undoing", "done"),
+      ("inserted:16", "inserted:32"), ("inserted:16", "in-place"), ("sizes=50 66", "sizes=50 65"),
+    ] {
+      let changed = lines.replacing(old, with: new, maxReplacements: 1)
+      #expect(changed != lines)
+      #expect(code(sealed(changed)) == .damagedRecord, "\(new)")
+    }
   }
 
   @Test func `reading gives back what was written`() throws {
@@ -85,12 +117,13 @@ import Testing
     ("step=done", "step=pending"), ("change=in-place", "change=sideways"), ("sizes=9 9", "sizes=9 8"),
     ("sizes=9 9", "sizes=8 8"), ("sizes=9 9", "sizes=09 9"), ("sizes=9 9", "sizes=9"),
     ("sizes=9 9", "sizes=18446744073709551615 18446744073709551615"), ("sizes=9 9", "sizes=9 9 9"),
-    ("mode=4755", "mode=10000"), ("mode=4755", "mode=x"), ("headers=", "header="),
+    ("mode=4755", "mode=10000"), ("mode=4755", "mode=x"), ("headers=", "header="), ("data=", "date="),
+    ("change=in-place", "change=inserted:0"),
+    ("change=in-place", "change=inserted:x"),
     ("edit=8 00 ff", "edit=9 00 ff"), ("edit=8 00 ff", "edit=8 00 00"), ("edit=8 00 ff", "edit=8 - ff"),
     ("edit=8 00 ff", "edit=8 00 fF"), ("edit=8 00 ff", "edit=8 00 f"), ("edit=8 00 ff", "edit=8 00"),
     ("edit=8 00 ff", "edit=18446744073709551615 00 ff"), ("edit=8 00 ff", "edit=8 00 ff\nedit=8 00 fe"),
     ("edit=8 00 ff", "edit=8 00 ff\nedit=2 00 fe"), ("edit=8 00 ff\n", ""),
-    ("edit=8 00 ff", "edit=7 00 -\nedit=8 - 00"),
   ]) func `lines that make no sense are refused though the digest is right`(old: String, new: String) {
     let file = Self.record.steps[0].files[1]
     let step = UndoRecord.Step(state: .done, tool: "t", files: [file])

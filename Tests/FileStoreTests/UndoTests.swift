@@ -94,12 +94,39 @@ import Testing
     #expect(folder.names() == ["m"])
   }
 
-  @Test func `bytes far behind the header are not looked at, and stay`() throws {
+  /// Longer than sixteen blocks, and the first byte that is no sample of what follows the edits of `sameSize`.
+  static let large = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
+  static let unsampled: UInt64 = 42 + 4096
+
+  @Test func `of large data samples are compared, and with full all of it`() throws {
+    try folder.write("m", Self.large)
+    try apply(Scenario.sameSize)
+    try folder.overwrite("m", [99, 99], at: Self.unsampled)
+    let full = failure { () throws(FileError) in _ = try transaction.undo(record: record, full: true) }
+    #expect(full?.code == .changedSincePatch)
+    let results = try transaction.undo(record: record)
+    #expect(results[0].notes.isEmpty)
+    var expected = Self.large
+    expected[Int(Self.unsampled)] = 99
+    expected[Int(Self.unsampled) + 1] = 99
+    #expect(try folder.bytes("m") == expected)
+    for place in [45, Self.unsampled - 1, 99_999] {
+      try folder.write("m", Self.large)
+      try apply(Scenario.sameSize)
+      try folder.overwrite("m", [Self.large[Int(place)] ^ 1], at: place)
+      #expect(try refusal()?.code == .changedSincePatch)
+      try folder.overwrite("m", [Self.large[Int(place)]], at: place)
+      _ = try transaction.undo(record: record, full: true)
+      #expect(try folder.bytes("m") == Self.large)
+    }
+  }
+
+  @Test func `full says when the record does not know all data`() throws {
     try folder.write("m", Self.old)
-    try apply(Scenario.growing)
-    try folder.overwrite("m", [1, 2, 3], at: 380)
-    _ = try transaction.undo(record: record)
-    #expect(try folder.bytes("m") == Self.old[..<369] + [1, 2, 3] + Self.old[372...])
+    _ = try Transaction(tool: "t", rewriteLimit: 0).apply(
+      [FileChange(try FileSource(folder["m"]), Scenario.sameSize)], record: record)
+    let result = try transaction.undo(record: record, full: true)[0]
+    #expect(result.notes == ["the data was compared by samples: the change did not read all of it"])
   }
 
   @Test func `a torn file is put back when its change was interrupted, and only then`() throws {
@@ -108,7 +135,7 @@ import Testing
     let done = try #require(try UndoRecord.read(at: record))
     try folder.overwrite("m", Array(Self.old[20..<30]), at: 20)
     #expect(try refusal()?.code == .changedSincePatch)
-    try folder.write("m.yarn-patch-undo", done.marking(newestStep: .pending).text)
+    try folder.write("m.yarn-patch-undo", done.interrupted(before: Self.old).text)
     _ = try transaction.undo(record: record)
     #expect(try folder.bytes("m") == Self.old)
     #expect(folder.names() == ["m"])
@@ -118,12 +145,12 @@ import Testing
     try folder.write("m", Self.old)
     try apply(Scenario.sameSize)
     let done = try #require(try UndoRecord.read(at: record))
-    try folder.write("m.yarn-patch-undo", done.marking(newestStep: .pending).text)
+    try folder.write("m.yarn-patch-undo", done.interrupted(before: Self.old).text)
     try folder.overwrite("m", [99], at: 3)
     let error = try refusal()
     #expect(error?.code == .changedSincePatch)
     #expect(error?.state == .waitingForRecovery)
-    #expect(error?.remedy.contains("yarn-patch undo \(folder["m"])`") == true)
+    #expect(error?.remedy.contains("yarn-patch recover \(folder["m"])`") == true)
   }
 
   @Test func `when the restored files do not verify they stay changed`() throws {
@@ -155,5 +182,16 @@ import Testing
     }
     #expect(again?.code == .damagedRecord)
     #expect(again?.state == .untouched)
+  }
+}
+
+extension UndoRecord {
+  /// The record of a change in place as it was before the change was done.
+  func interrupted(before old: [UInt8]) throws -> UndoRecord {
+    var record = self
+    record.steps[steps.count - 1].state = .pending
+    let file = record.steps[steps.count - 1].files[0]
+    record.steps[steps.count - 1].files[0].interim = try file.interim(before: MemorySource(old), nil)
+    return record
   }
 }

@@ -140,7 +140,10 @@ import YarnPatch
     let folder = try ScratchFolder()
     let path = try folder.copy("gguf/llama-plain.gguf", as: "a.gguf")
     try folder.hardLink("b.gguf", to: "a.gguf")
-    let grown = try patch(path, request(.yarn, 4))
+    let error = refusal { try patch(path, request(.yarn, 4)) }
+    #expect(error?.code == .hardLinks && error?.state == .untouched)
+    #expect(error?.remedy.contains("--allow hard-links") == true)
+    let grown = try patch(path, request(.yarn, 4) { $0.allowed = ["hard-links"] })
     #expect(grown.files[0].notes.contains { $0.contains("hard links") && $0.contains("keep the old bytes") })
     #expect(try folder.bytes("b.gguf") == Fixture.bytes("gguf/llama-plain.gguf"))
     try folder.hardLink("c.gguf", to: "a.gguf")

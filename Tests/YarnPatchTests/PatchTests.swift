@@ -24,9 +24,9 @@ import YarnPatch
     #expect(second.strategy == "in-place" && second.files[0].sizeBefore == second.files[0].sizeAfter)
     #expect(second.files[0].bytesWritten < second.files[0].sizeAfter)
     #expect(try folder.bytes("model.gguf") != middle)
-    #expect(try undoPatch(path) == [path])
+    #expect(try undoPatch(path).map(\.path) == [path])
     #expect(try folder.bytes("model.gguf") == middle)
-    #expect(try undoPatch(path) == [path])
+    #expect(try undoPatch(path).map(\.path) == [path])
     #expect(folder.contents == before)
     #expect(refusal { try undoPatch(path) }?.code == .nothingToUndo)
   }
@@ -43,7 +43,7 @@ import YarnPatch
       #expect(outcome.strategy == (outcome.plan.changesNothing ? "none" : "rewrite"))
       if outcome.plan.changesNothing { continue }
       #expect(folder.contents != before)
-      #expect(try undoPatch(path) == [path])
+      #expect(try undoPatch(path).map(\.path) == [path])
       #expect(folder.contents == before, "\(method)")
     }
   }
@@ -138,7 +138,7 @@ import YarnPatch
     #expect(outcome.files.map(\.path) == [folder["\(kind)/config.json"]])
     let changed = folder.contents.filter { before[$0.key] != nil && before[$0.key] != $0.value }
     #expect(changed.keys.sorted() == ["\(kind)/config.json"])
-    #expect(try undoPatch(folder[name]) == [folder["\(kind)/config.json"]])
+    #expect(try undoPatch(folder[name]).map(\.path) == [folder["\(kind)/config.json"]])
     #expect(folder.contents == before)
   }
 
@@ -193,7 +193,7 @@ import YarnPatch
     #expect(folder.contents == before)
     let outcome = try patch(path, request(.yarn, 4) { $0.allowed = ["YP608"] })
     #expect(outcome.verification?.passed == true)
-    #expect(try undoPatch(path) == [path])
+    #expect(try undoPatch(path).map(\.path) == [path])
     #expect(folder.contents == before)
   }
 

@@ -78,7 +78,7 @@ import Testing
     var bytes = try folder.bytes("file")
     bytes[bytes.count - 2] ^= 0x01
     try folder.write(bytes, to: "file")
-    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    let error = refusal { try prepared.apply(keepsUndo: true) }
     #expect(error?.code == .changedSincePlanning && error?.state == .untouched)
     #expect(folder.contents == ["file": bytes])
   }
@@ -102,7 +102,7 @@ import Testing
     let path = try folder.copy("gguf/deepseek2-yarn.gguf", as: "file")
     let before = folder.contents
     let prepared = try PreparedPatch(path, request(.yarn, 8), in: LyingFileSystem())
-    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    let error = refusal { try prepared.apply(keepsUndo: true) }
     #expect(error?.code == .readBackDiffers)
     #expect(try folder.bytes("file") == before["file"])
   }
@@ -112,7 +112,7 @@ import Testing
     let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
     let before = folder.contents
     let prepared = try PreparedPatch(path, request(.yarn, 4), in: LyingFileSystem(refusing: ".gguf"))
-    let error = refusal { try prepared.apply(output: nil, keepsUndo: true) }
+    let error = refusal { try prepared.apply(keepsUndo: true) }
     #expect(error?.code == .noSpace && error?.state == .restored)
     #expect(folder.contents == before)
   }
@@ -134,7 +134,7 @@ import Testing
 
   // MARK: records
 
-  @Test func `after an interruption a patch is refused until it was undone`() throws {
+  @Test func `after an interruption a patch is refused until it was recovered`() throws {
     let folder = try ScratchFolder()
     let path = try folder.copy("gguf/llama-plain.gguf", as: "m.gguf")
     let before = folder.contents
@@ -150,9 +150,19 @@ import Testing
     try folder.write(whole, to: "m.gguf")
     let error = refusal { try patch(path, request(.yarn, 8)) }
     #expect(error?.code == .interrupted && error?.state == .waitingForRecovery)
-    #expect(error?.remedy.contains("yarn-patch undo \(path)") == true)
+    #expect(error?.remedy.contains("yarn-patch recover \(path)") == true)
     #expect(folder.contents == stopped)
-    _ = try undoPatch(path)
+    #expect(interruptedChange(of: path)?.code == .interrupted)
+    guard case .rolledBack(let files) = try recoverModel(path) else {
+      Issue.record("nothing was rolled back")
+      return
+    }
+    #expect(files.map(\.path) == [path])
+    guard case .nothing = try recoverModel(path) else {
+      Issue.record("recovered twice")
+      return
+    }
+    #expect(interruptedChange(of: path) == nil)
     #expect(folder.contents == before)
   }
 
@@ -174,7 +184,7 @@ import Testing
     let patched = folder.contents
     #expect(refusal { try undoPatch("\(path)/tiny-llama-ctx256-f16.gguf") }?.code == .nothingToUndo)
     #expect(folder.contents == patched)
-    #expect(try undoPatch("\(path)/model.safetensors") == ["\(path)/config.json"])
+    #expect(try undoPatch("\(path)/model.safetensors").map(\.path) == ["\(path)/config.json"])
   }
 
   @Test func `a folder leads to the one file in it that was patched by itself`() throws {
@@ -241,6 +251,25 @@ private struct LyingFileSystem: FileSystem {
   func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
     -> Int
   { try real.copy(count, of: source, at: start, to: file, at: offset) }
+  func share(_ count: UInt64, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64)
+    throws(SystemError)
+  { try real.share(count, of: source, at: start, to: file, at: offset) }
+  func insert(_ count: UInt64, into file: Int32, at offset: UInt64) throws(SystemError) {
+    try real.insert(count, into: file, at: offset)
+  }
+  func collapse(_ count: UInt64, of file: Int32, at offset: UInt64) throws(SystemError) {
+    try real.collapse(count, of: file, at: offset)
+  }
+  func truncate(_ file: Int32, to size: UInt64) throws(SystemError) { try real.truncate(file, to: size) }
+  func extents(of file: Int32, from offset: UInt64) throws(SystemError) -> [Extent] {
+    try real.extents(of: file, from: offset)
+  }
+  func blockAbilities(of file: Int32, in folder: String) throws(SystemError) -> BlockAbilities {
+    try real.blockAbilities(of: file, in: folder)
+  }
+  func isOpenElsewhere(_ file: Int32) throws(SystemError) -> Bool { try real.isOpenElsewhere(file) }
+  func freeSpace(in folder: String) throws(SystemError) -> UInt64 { try real.freeSpace(in: folder) }
+  func lockHolder(of file: Int32) throws(SystemError) -> Int32? { try real.lockHolder(of: file) }
   func sync(_ file: Int32) throws(SystemError) { try real.sync(file) }
   func lock(_ file: Int32) throws(SystemError) { try real.lock(file) }
   func status(of file: Int32) throws(SystemError) -> FileStatus { try real.status(of: file) }
@@ -260,4 +289,5 @@ private struct LyingFileSystem: FileSystem {
   func remove(_ path: String) throws(SystemError) { try real.remove(path) }
   func names(in folder: String) throws(SystemError) -> [String] { try real.names(in: folder) }
   func makeFolder(_ path: String) throws(SystemError) { try real.makeFolder(path) }
+  func removeFolder(_ path: String) throws(SystemError) { try real.removeFolder(path) }
 }
