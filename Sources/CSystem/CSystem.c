@@ -86,7 +86,7 @@ int csystem_is_open_elsewhere(int file) {
   struct sigaction ignoring = {.sa_handler = SIG_IGN}, before;
   if (sigaction(SIGIO, &ignoring, &before)) return -1;
   int taken = fcntl(file, F_SETLEASE, F_WRLCK);
-  int result = taken && errno == EAGAIN;
+  int result = taken != 0;
   if (!taken) fcntl(file, F_SETLEASE, F_UNLCK);
   sigaction(SIGIO, &before, NULL);
   return result;

@@ -28,7 +28,7 @@ package protocol FileSystem: Sendable {
   func extents(of file: Int32, from offset: UInt64) throws(SystemError) -> [Extent]
   /// What can be done with the blocks of a file that stands in this folder. Changes neither.
   func blockAbilities(of file: Int32, in folder: String) throws(SystemError) -> BlockAbilities
-  /// Whether the file is also open, or mapped, by another process or through another opening.
+  /// Whether the file may also be open, or mapped, by another process or through another opening.
   func isOpenElsewhere(_ file: Int32) throws(SystemError) -> Bool
   /// Bytes that a user may still write into the folder.
   func freeSpace(in folder: String) throws(SystemError) -> UInt64

@@ -31,12 +31,11 @@ struct Gap: Sendable, Equatable {
   }
 
   /// The gap that stands in the new file.
-  init(standingAt offset: UInt64, length: UInt64, in file: OpenFile) throws(FileError) {
-    let size = try file.status().identity.size
-    let extents = try file.extents(in: offset + length..<max(size, offset + length)).map { extent in
+  init(standingAt offset: UInt64, length: UInt64, in file: OpenFile, oldSize: UInt64) throws(FileError) {
+    let extents = try file.extents(in: offset + length..<oldSize + length).map { extent in
       Extent(logical: extent.logical - length, physical: extent.physical, length: extent.length)
     }
-    self.init(offset: offset, length: length, oldSize: size - length, extents: extents)
+    self.init(offset: offset, length: length, oldSize: oldSize, extents: extents)
   }
 
   init(offset: UInt64, length: UInt64, oldSize: UInt64, extents: [Extent]) {
@@ -54,7 +53,10 @@ struct Gap: Sendable, Equatable {
     let size = try file.status().identity.size
     if size == oldSize { return nil }
     let now = try file.extents(in: offset..<UInt64.max)
-    guard size == oldSize + length, let place = place(among: now) else { throw .blocksMoved(file.path) }
+    // Bytes are written behind the end only once the gap stands.
+    guard size >= oldSize + length, let place = place(among: now), size == oldSize + length || place == offset else {
+      throw .blocksMoved(file.path)
+    }
     return place
   }
 
@@ -70,6 +72,7 @@ struct Gap: Sendable, Equatable {
   /// Gives the file the old layout.
   func close(in file: OpenFile) throws(FileError) {
     guard let place = try place(in: file) else { return }
+    try file.requireOnlyOpening()
     // What is cut off here is the gap itself, which no program has ever seen filled.
     if place >= oldSize { try file.truncate(to: oldSize) } else { try file.collapse(length, at: place) }
     try file.sync()
@@ -82,10 +85,14 @@ struct Gap: Sendable, Equatable {
     for extent in now {
       var rest = extent
       while rest.length > 0 {
-        guard let old = recorded.extent(holding: rest.physical) else {
-          // Only the gap itself can have been written to, once it was complete, and the rest of the last block is free.
-          guard rest.logical + rest.length <= offset + length || rest.logical >= oldSize else { return nil }
-          break
+        let (old, next) = recorded.extent(holding: rest.physical)
+        guard let old else {
+          // New blocks, which the file system may have put right before recorded ones: of the gap, once it was complete
+          // and written, or behind the end.
+          let count = min(rest.length, next - rest.physical)
+          guard rest.logical + count <= offset + length || rest.logical >= oldSize else { return nil }
+          rest = rest.dropping(count)
+          continue
         }
         let count = min(rest.length, old.physical + old.length - rest.physical)
         let origin = old.logical + (rest.physical - old.physical)
@@ -97,12 +104,14 @@ struct Gap: Sendable, Equatable {
           return nil
         }
         found += count
-        rest = Extent(logical: rest.logical + count, physical: rest.physical + count, length: rest.length - count)
+        rest = rest.dropping(count)
       }
     }
     guard found == extents.reduce(0, { $0 + $1.length }) else { return nil }
-    let place = firstMoved ?? (extents.isEmpty ? offset : max(oldSize, unmovedEnd))
-    return unmovedEnd <= place ? place : nil
+    // A file may begin to have blocks only behind the gap; then the gap is complete once any have moved.
+    guard let firstMoved else { return extents.isEmpty ? offset : max(oldSize, unmovedEnd) }
+    guard unmovedEnd > offset else { return offset }
+    return unmovedEnd <= firstMoved ? firstMoved : nil
   }
 }
 
@@ -113,18 +122,23 @@ extension Extent {
     guard start < end else { return nil }
     return Extent(logical: start, physical: physical + (start - logical), length: end - start)
   }
+
+  fileprivate func dropping(_ count: UInt64) -> Extent {
+    Extent(logical: logical + count, physical: physical + count, length: length - count)
+  }
 }
 
 extension [Extent] {
-  /// The extent with a byte of the device; the extents are in the device's order.
-  fileprivate func extent(holding physical: UInt64) -> Extent? {
+  /// The extent with a byte of the device, and where behind that byte the next one begins. The extents are in the
+  /// device's order.
+  fileprivate func extent(holding physical: UInt64) -> (Extent?, next: UInt64) {
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
       if self[middle].physical <= physical { low = middle + 1 } else { high = middle }
     }
-    guard low > 0, physical - self[low - 1].physical < self[low - 1].length else { return nil }
-    return self[low - 1]
+    let isHeld = low > 0 && physical - self[low - 1].physical < self[low - 1].length
+    return (isHeld ? self[low - 1] : nil, next: low < count ? self[low].physical : .max)
   }
 }
 

@@ -49,30 +49,4 @@ extension ByteSource {
     }
     return true
   }
-
-  func headerDigest(upTo end: UInt64) throws(FileError) -> String { try digest(of: 0..<min(end, size)) }
-
-  /// SHA-256 of a range.
-  func digest(of range: Range<UInt64>) throws(FileError) -> String {
-    var hash = SHA256()
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 20) {
-      hash.update(try bytes(in: start..<min(range.upperBound, start + 1 << 20)))
-    }
-    return hash.hexadecimal()
-  }
-
-  /// SHA-256 of sixteen blocks of 4096 bytes spread evenly between `start` and the end, or of all when that is less.
-  ///
-  /// Enough to tell another model's weights, or a file that was cut and filled, at the price of sixteen reads.
-  func sampleDigest(from start: UInt64) throws(FileError) -> String {
-    let (count, block) = (16 as UInt64, 4096 as UInt64)
-    let length = size - min(start, size)
-    guard length > count * block else { return SHA256.hexadecimal(of: try bytes(in: size - length..<size)) }
-    var hash = SHA256()
-    for index in 0..<count {
-      let offset = index == count - 1 ? size - block : start + (length - block) / (count - 1) * index
-      hash.update(try bytes(in: offset..<offset + block))
-    }
-    return hash.hexadecimal()
-  }
 }

@@ -5,8 +5,8 @@ import Glibc
 /// One file on its way through a transaction: staged, published, checked, then finished or rolled back.
 final class PreparedChange {
   enum Kind: Equatable {
-    /// The edits are written over the old bytes, once a gap has been opened or closed so that no other byte moves.
-    case overwrite(Gap?)
+    /// The edits are written over the old bytes, once the file has grown or shrunk so that no other byte moves.
+    case overwrite(Growth?)
     /// A sibling with the edits applied takes the name.
     case replace
     /// The same, for a name that is free.
@@ -46,16 +46,16 @@ final class PreparedChange {
     result = FileResult(
       path: path, strategy: strategy, sizeBefore: source.size,
       sizeAfter: UInt64(Int64(source.size) + edits.sizeChange), notes: notes)
-    if case .overwrite(let gap?) = kind, edits.sizeChange < 0 {
+    if case .overwrite(let growth?) = kind, edits.sizeChange < 0 {
       // The source may be torn.
-      (result.sizeBefore, result.sizeAfter) = (gap.oldSize + gap.length, gap.oldSize)
+      (result.sizeBefore, result.sizeAfter) = (growth.newSize, growth.oldSize)
     }
     noteOtherNames()
   }
 
   /// How the undo record puts it.
   var recordedChange: UndoRecord.Change {
-    if case .overwrite(let gap) = kind { return gap.map { .inserted(at: $0.offset) } ?? .inPlace }
+    if case .overwrite(let growth) = kind { return growth?.gap.map { .inserted(at: $0.offset) } ?? .inPlace }
     return oldLink.map { .replacedLink($0) } ?? .replaced
   }
 
@@ -132,8 +132,8 @@ final class PreparedChange {
   }
 
   private func overwrite(_ edits: EditList) throws(FileError) {
-    if case .overwrite(let gap?) = kind {
-      if edits.sizeChange > 0 { try gap.open(in: source.file) } else { try gap.close(in: source.file) }
+    if case .overwrite(let growth?) = kind {
+      if edits.sizeChange > 0 { try growth.open(in: source.file) } else { try growth.close(in: source.file) }
     }
     let wanted = edits.inverse
     for edit in wanted.edits { try source.file.write(edit.expected, at: edit.offset) }

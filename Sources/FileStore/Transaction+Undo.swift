@@ -76,21 +76,23 @@ extension Transaction {
     let target = try Target(of: path, in: fileSystem)
     let (source, notes) = try sources.open(path, writing: file.isOverwritten, isCopied: target.linkText != nil)
     var step = UndoStep(file: file, path: path, place: target.place)
-    let (edits, gap): (EditList, Gap?)
+    let (edits, growth): (EditList, Growth?)
     switch try file.condition(of: source, at: target, full: full) {
     case .changed: throw .changedSincePatch(path)
     case .old:
       // A record that is not done says of every file in place how to go on.
       if file.isOverwritten, file.interim == nil { step.file.interim = try file.interim(before: source, nil) }
       return step
-    case .new(let inverse, let found): (edits, gap) = (inverse, found)
+    case .new(let inverse, let found): (edits, growth) = (inverse, found)
     }
     var kind = PreparedChange.Kind.replace
     var strategy = strategy(forReplacing: source.size)
     if file.isOverwritten {
-      (kind, strategy) = (.overwrite(gap), gap == nil ? .inPlace : .insertRange)
+      if try !mustClone(source, growth) {
+        (kind, strategy) = (.overwrite(growth), growth?.gap == nil ? .inPlace : .insertRange)
+      }
       if file.interim == nil {
-        step.file.interim = try file.interim(before: PatchedSource(source, file.edits.inverse), gap)
+        step.file.interim = try file.interim(before: PatchedSource(source, file.edits.inverse), growth)
       }
     } else if case .replacedLink(let text) = file.change {
       try requireOldBlob(file, linkedFrom: path, by: text)
@@ -100,6 +102,13 @@ extension Transaction {
       path, at: target.place, source: source, edits: edits, kind: kind, strategy: strategy, mode: file.mode,
       notes: notes)
     return step
+  }
+
+  /// Whether the file would have to be cut while another program may have it mapped. Half a change cannot be cloned.
+  private func mustClone(_ source: FileSource, _ growth: Growth?) throws(FileError) -> Bool {
+    guard let growth, source.size > growth.oldSize, try source.file.isOpenElsewhere(), source.status.linkCount == 1
+    else { return false }
+    return try growth.isOpen(in: source.file)
   }
 
   /// A link is put back only when it leads to the old bytes: a store may have been cleaned up since.
@@ -122,16 +131,6 @@ private struct UndoStep {
   var place: String
   /// `nil` when the file has its old bytes.
   var change: PreparedChange?
-}
-
-extension UndoRecord.File {
-  /// Whether the change was made in the file itself.
-  fileprivate var isOverwritten: Bool {
-    switch change {
-    case .inPlace, .inserted: true
-    case .replaced, .replacedLink: false
-    }
-  }
 }
 
 extension FileError.Code {

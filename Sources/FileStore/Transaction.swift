@@ -52,22 +52,19 @@ package struct Transaction: Sendable {
     let source = try FileSource(path, in: fileSystem)
     guard source.size > rewriteLimit else { return nil }
     let target = try Target(of: path, in: fileSystem)
-    let abilities = try abilities(of: source.file, isReplaced: output != nil || target.linkText != nil)
-    return abilities.inserts || abilities.shares ? abilities.blockSize : nil
+    let abilities = try abilities(of: source.file)
+    if abilities.shares { return abilities.blockSize }
+    guard abilities.inserts, output == nil, target.linkText == nil, try !source.file.isOpenElsewhere() else {
+      return nil
+    }
+    return abilities.blockSize
   }
 
-  /// What can be done with the file's blocks, now.
-  ///
-  /// Nothing is inserted into a file that another program has open: it may have it mapped, and its bytes would move.
-  private func abilities(of file: OpenFile, isReplaced: Bool) throws(FileError) -> BlockAbilities {
+  /// What can be done with the file's blocks.
+  private func abilities(of file: OpenFile) throws(FileError) -> BlockAbilities {
     try fileSystem.attempt(at: file.path) { () throws(SystemError) in
       let folder = Path.folder(of: try fileSystem.realPath(of: file.path))
-      var abilities = try fileSystem.blockAbilities(of: file.descriptor, in: folder)
-      if abilities.inserts {
-        let isOpenElsewhere = try fileSystem.isOpenElsewhere(file.descriptor)
-        abilities.inserts = !isReplaced && !isOpenElsewhere
-      }
-      return abilities
+      return try fileSystem.blockAbilities(of: file.descriptor, in: folder)
     }
   }
 
@@ -119,9 +116,8 @@ package struct Transaction: Sendable {
   private func method(for change: FileChange, at target: Target) throws(FileError) -> (
     strategy: Strategy, insertion: UInt64?
   ) {
-    if change.output == nil, target.linkText == nil, !change.atomic {
-      if change.edits.sizeChange == 0, change.edits.fitsInPlace() { return (.inPlace, nil) }
-      if let offset = try insertionOffset(for: change) { return (.insertRange, offset) }
+    if change.output == nil, target.linkText == nil, !change.atomic, let method = try methodInPlace(for: change) {
+      return method
     }
     return (strategy(forReplacing: change.identity.size), nil)
   }
@@ -129,15 +125,23 @@ package struct Transaction: Sendable {
   /// How a file of this size is written anew.
   func strategy(forReplacing size: UInt64) -> Strategy { size <= rewriteLimit ? .rewrite : .clone }
 
-  /// Where blocks are to be inserted, or `nil` where that cannot be done or sharing them with a new file is as cheap.
-  private func insertionOffset(for change: FileChange) throws(FileError) -> UInt64? {
-    guard change.identity.size > rewriteLimit, change.edits.sizeChange > 0 else { return nil }
-    let abilities = try abilities(of: FileSource(change.path, in: fileSystem).file, isReplaced: false)
-    guard abilities.inserts, !abilities.shares, change.edits.sizeChange % Int64(abilities.blockSize) == 0,
-      let offset = change.edits.insertionOffset(blockSize: abilities.blockSize),
-      change.edits.fitsInPlace(insertingAt: offset)
+  /// How a change can be made without a new file; `nil` where that cannot be done, or sharing blocks is as cheap.
+  private func methodInPlace(for change: FileChange) throws(FileError) -> (strategy: Strategy, insertion: UInt64?)? {
+    let (size, edits) = (change.identity.size, change.edits)
+    let growth = edits.innerChange(ofFileOfSize: size)
+    let staysInPlace = growth == 0 && edits.fitsInPlace(ofFileOfSize: size)
+    if staysInPlace, edits.sizeChange == 0 { return (.inPlace, nil) }
+    guard size > rewriteLimit, growth >= 0 else { return nil }
+    // What makes a file longer may have to be taken back, and that cuts it: not while another program has it mapped.
+    let file = try FileSource(change.path, in: fileSystem).file
+    let abilities = try abilities(of: file)
+    guard !abilities.shares, try !file.isOpenElsewhere() else { return nil }
+    if staysInPlace { return (.inPlace, nil) }
+    guard abilities.inserts, growth % Int64(abilities.blockSize) == 0,
+      let offset = edits.insertionOffset(ofFileOfSize: size, blockSize: abilities.blockSize),
+      edits.fitsInPlace(ofFileOfSize: size, insertingAt: offset)
     else { return nil }
-    return offset
+    return (.insertRange, offset)
   }
 
   /// Locks the source and makes sure that it is the file that the edits were planned for.
@@ -154,14 +158,22 @@ package struct Transaction: Sendable {
     guard isOverwritten || isCopied || source.status.linkCount == 1 || change.splitsHardLinks else {
       throw .hardLinks(change.path, others: source.status.linkCount - 1)
     }
-    let gap = try insertion.map { offset throws(FileError) in
-      try Gap(insertingAt: offset, length: UInt64(change.edits.sizeChange), into: source.file)
-    }
+    let growth = isOverwritten ? try growth(for: change, insertion, in: source) : nil
     return PreparedChange(
       change.output ?? change.path, at: change.output ?? target.place, oldLink: target.linkText, source: source,
       edits: isOverwritten ? try change.edits.byRegion(insertingAt: insertion, in: source) : change.edits,
-      kind: change.output != nil ? .create : isOverwritten ? .overwrite(gap) : .replace, strategy: strategy,
+      kind: change.output != nil ? .create : isOverwritten ? .overwrite(growth) : .replace, strategy: strategy,
       notes: notes)
+  }
+
+  private func growth(for change: FileChange, _ insertion: UInt64?, in source: FileSource) throws(FileError) -> Growth?
+  {
+    guard change.edits.sizeChange > 0 else { return nil }
+    let gap = try insertion.map { offset throws(FileError) in
+      let length = UInt64(change.edits.innerChange(ofFileOfSize: source.size))
+      return try Gap(insertingAt: offset, length: length, into: source.file)
+    }
+    return Growth(oldSize: source.size, gap: gap, appended: change.edits.appendedCount(to: source.size))
   }
 
   private func recordUpdate(
@@ -184,14 +196,12 @@ package struct Transaction: Sendable {
     }
     let (source, edits) = (prepared.source, change.edits)
     let new = PatchedSource(source, edits)
-    let rest = edits.extent.upperBound
+    let fingerprint = Fingerprint(source, before: edits)
     var file = UndoRecord.File(
       path: path, change: prepared.recordedChange, oldSize: source.size, newSize: new.size, mode: source.status.mode,
-      edits: edits, oldHeader: try source.headerDigest(upTo: UndoRecord.headerEnd(of: edits)),
-      newHeader: try new.headerDigest(upTo: UndoRecord.headerEnd(of: edits.inverse)),
-      samples: try source.sampleDigest(from: rest),
-      rest: source.size > rewriteLimit ? nil : try source.digest(of: rest..<source.size))
-    if case .overwrite(let gap) = prepared.kind { file.interim = try file.interim(before: source, gap) }
+      edits: edits, oldHeader: try fingerprint.header(), newHeader: try Fingerprint(new, after: edits).header(),
+      samples: try fingerprint.samples(), rest: source.size > rewriteLimit ? nil : try fingerprint.wholeData())
+    if case .overwrite(let growth) = prepared.kind { file.interim = try file.interim(before: source, growth) }
     return file
   }
 }
@@ -205,10 +215,10 @@ extension UndoRecord.File {
   /// What leads back from between.
   ///
   /// - Parameter old: The old file, or a view of it.
-  func interim(before old: any ByteSource, _ gap: Gap?) throws(FileError) -> UndoRecord.Interim {
+  func interim(before old: any ByteSource, _ growth: Growth?) throws(FileError) -> UndoRecord.Interim {
     var before: [[UInt8]] = []
-    for region in edits.regions(insertingAt: change.insertionOffset) { before.append(try old.bytes(in: region)) }
-    return UndoRecord.Interim(before: before, extents: gap?.extents ?? [])
+    for region in regions { before.append(try old.bytes(in: region)) }
+    return UndoRecord.Interim(before: before, extents: growth?.gap?.extents ?? [])
   }
 }
 

@@ -12,7 +12,7 @@ import Diagnostics
 //   sizes=4096 4096                    old, new
 //   mode=644                           octal
 //   headers=DIGEST DIGEST              old, new
-//   data=DIGEST -                      samples behind the last edit; all of that, or -
+//   data=DIGEST -                      samples of the data; all of it, or -
 //   edit=120 0a0b -                    offset, old bytes, new bytes
 //   before=0a0b                        unless done: old bytes of each region that is rewritten
 //   extents=4096:81920:65536 …         unless done: offset in the file, on the device, length, behind the inserted blocks
@@ -118,13 +118,13 @@ extension UndoRecord.File {
       path: path, change: change, oldSize: oldSize, newSize: newSize, mode: mode, edits: EditList(edits),
       oldHeader: headers[0], newHeader: headers[1], samples: data[0], rest: data[1] == "-" ? nil : data[1])
     switch change {
-    case .inPlace: guard newSize == oldSize else { return nil }
+    case .inPlace: guard self.edits.innerChange(ofFileOfSize: oldSize) == 0 else { return nil }
     case .inserted(let offset):
-      guard let end = self.edits.insertionOffset(blockSize: 1), offset <= end else { return nil }
+      guard let end = self.edits.insertionOffset(ofFileOfSize: oldSize, blockSize: 1), offset <= end else { return nil }
     case .replaced, .replacedLink: return
     }
     guard !isDone else { return }
-    interim = UndoRecord.Interim(&lines, regions: self.edits.regions(insertingAt: change.insertionOffset))
+    interim = UndoRecord.Interim(&lines, regions: regions)
     if interim == nil { return nil }
   }
 }

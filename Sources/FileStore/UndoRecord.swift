@@ -25,9 +25,9 @@ package struct UndoRecord: Sendable, Equatable {
 
   /// How a file was changed.
   package enum Change: Sendable, Equatable {
-    /// The file kept its length.
+    /// The file kept its length, or only grew at its end.
     case inPlace
-    /// Blocks were inserted at this offset.
+    /// Blocks were inserted at this offset, and the file may have grown at its end too.
     case inserted(at: UInt64)
     /// A new file took its name.
     case replaced
@@ -46,12 +46,12 @@ package struct UndoRecord: Sendable, Equatable {
     package var mode: UInt32
     /// From the old bytes to the new ones.
     package var edits: EditList
-    /// SHA-256 of the header before the change, see ``headerEnd(of:)``.
+    /// SHA-256 of the header before the change, up to its last edit.
     package var oldHeader: String
     package var newHeader: String
-    /// SHA-256 of samples of what follows the last edit, the same before and after the change.
+    /// SHA-256 of samples of the data, the same before and after the change.
     package var samples: String
-    /// SHA-256 of all that follows the last edit, or `nil` when the change did not read it.
+    /// SHA-256 of all data that no edit touches, or `nil` when the change did not read it.
     package var rest: String?
     /// What leads back from between the two, while the change or its undoing goes on.
     package var interim: Interim?
@@ -83,12 +83,6 @@ package struct UndoRecord: Sendable, Equatable {
   }
 
   private static let suffix = ".yarn-patch-undo"
-
-  /// The first byte after what the header digests cover: everything up to the last edit, at most 16 MiB.
-  ///
-  /// The bytes before an edit tell whether the file is still the one that was patched. More would not be worth the
-  /// time: hashing all of a model takes minutes, and 16 MiB hold the header of nearly every model.
-  static func headerEnd(of edits: EditList) -> UInt64 { min(edits.extent.upperBound, 16 << 20) }
 
   /// The record as it was before its newest step, `nil` when that was the only one.
   var withoutNewestStep: UndoRecord? { steps.count > 1 ? UndoRecord(steps: steps.dropLast()) : nil }

@@ -13,7 +13,7 @@ import Testing
   @Test(arguments: Scenario.all) func `a failed change leaves the old files or the new ones`(scenario: Scenario) throws
   {
     let (old, new) = try outcomes(of: scenario)
-    var count = 0
+    var points = FaultCount()
     let stage = Stage(scenario)
     let folder = stage.folder
     for fault in Self.faults {
@@ -22,7 +22,7 @@ import Testing
         let broken = stage.fileSystem(fault, at: position)
         let error = failure { () throws(FileError) in _ = try scenario.apply(in: folder, with: broken) }
         guard let call = broken.hit else { break }
-        count += 1
+        points.note(position)
         let place: Comment = "\(fault), call \(position), \(call): \(error?.description ?? "no error")"
         if case .crash = fault {
           broken.loseUnsynced()
@@ -44,13 +44,13 @@ import Testing
         try expectOld(old, after: error, fault, call, stage, place)
       }
     }
-    print("fault points, \(scenario.testDescription), apply: \(count)")
+    print("\(scenario.testDescription), apply: \(points)")
   }
 
   @Test(arguments: Scenario.all.filter { $0.keepsRecord && !$0.verifyFails && $0.output == nil })
   func `a failed undo leaves the old files or the new ones`(scenario: Scenario) throws {
     let (old, new) = try outcomes(of: scenario)
-    var count = 0
+    var points = FaultCount()
     let stage = Stage(scenario)
     let folder = stage.folder
     try stage.layOut()
@@ -66,7 +66,7 @@ import Testing
         let broken = stage.fileSystem(fault, at: position)
         let error = failure { () throws(FileError) in try scenario.undo(in: folder, with: broken) }
         guard let call = broken.hit else { break }
-        count += 1
+        points.note(position)
         let place: Comment = "\(fault), call \(position), \(call): \(error?.description ?? "no error")"
         if case .crash = fault {
           broken.loseUnsynced()
@@ -88,10 +88,12 @@ import Testing
         }
       }
     }
-    print("fault points, \(scenario.testDescription), undo: \(count)")
+    print("\(scenario.testDescription), undo: \(points)")
   }
 
-  @Test(arguments: ["two files", "insert range"], [Fault.crash(.torn), .crash(.powerCutTearing), .once(EIO)])
+  @Test(
+    arguments: ["two files", "insert range", "insert range and append"],
+    [Fault.crash(.torn), .crash(.powerCutTearing), .once(EIO)])
   func `recovery can fail as well`(name: String, fault: Fault) throws {
     let scenario = try #require(Scenario.all.first { $0.testDescription == name })
     let (old, _) = try outcomes(of: scenario)
@@ -114,7 +116,7 @@ import Testing
       }
     }
     #expect(count > 100)
-    print("fault points, recovery of \(name), \(fault): \(count)")
+    print("recovery of \(name), \(fault): \(count) fault points")
   }
 
   /// Leaves what a change leaves that is torn at this call; `false` when the change makes fewer calls.
@@ -204,6 +206,24 @@ import Testing
     // An output that cannot be removed is whole.
     let mayStay = scenario.output != nil && error.remedy.hasPrefix("remove ")
     #expect(folder.snapshot() == old || mayStay && folder.snapshot()["new.gguf"]?.count == 411, place)
+  }
+}
+
+/// What a test of all faults went through.
+private struct FaultCount: CustomStringConvertible {
+  private var points = 0
+  private var calls = 0
+
+  /// Counts a fault that was met at this call.
+  mutating func note(_ position: Int) {
+    points += 1
+    calls = max(calls, position)
+  }
+
+  var description: String {
+    let crashes = Fault.Crash.allCases.count
+    return
+      "\(points) fault points: up to \(calls) calls × (\(FaultTests.faults.count - crashes) errors + \(crashes) crashes)"
   }
 }
 

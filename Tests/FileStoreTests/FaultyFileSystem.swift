@@ -200,7 +200,9 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
         try real.write(file, bytes, at: offset)
       }
     }
-    return try real.write(file, .init(rebasing: bytes[..<limited(bytes.count)]), at: offset)
+    let count = try real.write(file, .init(rebasing: bytes[..<limited(bytes.count)]), at: offset)
+    try disk?.fill(offset..<offset + UInt64(count), of: file, inode: real.status(of: file).identity.inode)
+    return count
   }
   func copy(_ count: Int, of source: Int32, at start: UInt64, to file: Int32, at offset: UInt64) throws(SystemError)
     -> Int

@@ -39,6 +39,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     edit(at: 210, 2, [251, 252]),
   ])
 
+  /// Bytes far behind the header, and some behind the end.
+  static let appending = EditList(
+    sameSize.edits + [edit(at: 300, 3, [1, 2, 3]), edit(at: 400, 0, Array(repeating: 99, count: 45))])
+  static let insertingAndAppending = EditList(inserting.edits + [edit(at: 400, 0, Array(repeating: 99, count: 45))])
+
   static let long = (0..<12_388).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
 
   /// Longer by a block of a real disk.
@@ -75,6 +80,13 @@ struct Scenario: CustomTestStringConvertible, Sendable {
       testDescription: "insert range and rewrite", layout: ["m.gguf": old, "config.json": old],
       edits: [("m.gguf", inserting), ("config.json", growing)], atomic: ["config.json"], rewriteLimit: 0,
       inserting: true),
+    Scenario(testDescription: "append", layout: ["m.gguf": old], edits: [("m.gguf", appending)], rewriteLimit: 0),
+    Scenario(
+      testDescription: "insert range and append", layout: ["m.gguf": old], edits: [("m.gguf", insertingAndAppending)],
+      rewriteLimit: 0, inserting: true),
+    Scenario(
+      testDescription: "append, verification fails", layout: ["m.gguf": old], edits: [("m.gguf", appending)],
+      rewriteLimit: 0, verifyFails: true),
     Scenario(
       testDescription: "clone that shares", layout: ["m.gguf": long], edits: [("m.gguf", growingLong)], rewriteLimit: 0,
       sharing: true),

@@ -4,8 +4,9 @@ import Glibc
 
 /// Where the blocks of files stand, on a file system that can move them as ext4 does: extent by extent, each by itself.
 ///
-/// The bytes are in real files, moved by hand. Every extent is a block, the worst fragmentation there is. Outlives the
-/// runs that crash on it. Used by one thread at a time.
+/// The bytes are in real files, moved by hand. Nearly every extent is a block, the worst fragmentation there is; only a gap
+/// that was written to stands right before what follows it, as on a disk with room there. Outlives the runs that crash on
+/// it. Used by one thread at a time.
 final class SimulatedDisk {
   static let blockSize: UInt64 = 16
   /// Whether two files can share blocks.
@@ -95,11 +96,41 @@ final class SimulatedDisk {
 
   func extents(of file: Int32, inode: UInt64, from offset: UInt64) throws(SystemError) -> [Extent] {
     let size = try POSIXFileSystem().status(of: file).identity.size
-    return blocks(of: inode, size: Int(size)).enumerated().compactMap { index, place in
+    var extents: [Extent] = []
+    for (index, place) in blocks(of: inode, size: Int(size)).enumerated() {
       let logical = UInt64(index) * Self.blockSize
-      guard let place, logical + Self.blockSize > offset else { return nil }
-      return Extent(logical: logical, physical: place * Self.blockSize, length: Self.blockSize)
+      guard let place, logical + Self.blockSize > offset else { continue }
+      let physical = place * Self.blockSize
+      if let last = extents.last, last.logical + last.length == logical, last.physical + last.length == physical {
+        extents[extents.count - 1].length += Self.blockSize
+      } else {
+        extents.append(Extent(logical: logical, physical: physical, length: Self.blockSize))
+      }
     }
+    return extents
+  }
+
+  /// Gives places to the holes that were written to.
+  func fill(_ range: Range<UInt64>, of file: Int32, inode: UInt64) throws(SystemError) {
+    let size = try POSIXFileSystem().status(of: file).identity.size
+    var blocks = blocks(of: inode, size: Int(size))
+    for index in blocks.indices.reversed() where blocks[index] == nil {
+      let start = UInt64(index) * Self.blockSize
+      guard range.overlaps(start..<start + Self.blockSize) else { continue }
+      let following = index + 1 < blocks.count ? blocks[index + 1] : nil
+      // All places that were given in disorder are even.
+      if let following, following.isMultiple(of: 2) {
+        blocks[index] = following - 1
+      } else {
+        blocks[index] = newPlace()
+      }
+    }
+    files[inode] = blocks
+  }
+
+  private func newPlace() -> UInt64 {
+    defer { next += 1 }
+    return next * 7 % 100_003 * 2
   }
 
   private func contents(of file: Int32) throws(SystemError) -> [UInt8] {
@@ -114,8 +145,7 @@ final class SimulatedDisk {
     let count = (size + Int(Self.blockSize) - 1) / Int(Self.blockSize)
     blocks = Array(blocks.prefix(count))
     while blocks.count < count {
-      blocks.append(next * 7 % 100_003 * 2)
-      next += 1
+      blocks.append(newPlace())
     }
     files[inode] = blocks
     return blocks

@@ -86,6 +86,17 @@ import Testing
     }
   }
 
+  @Test func `a change in place may have grown at the end`() throws {
+    var file = Self.record.steps[0].files[1]
+    file.newSize = 11
+    file.edits = EditList(file.edits.edits + [ByteEdit(at: 9, expected: [], replacement: [1, 2])])
+    let record = UndoRecord(steps: [.init(state: .done, tool: "t", files: [file])])
+    #expect(try UndoRecord(text: record.text, path: "r") == record)
+    let lines = String(decoding: record.text.dropLast(Self.endCount), as: UTF8.self)
+    let inside = lines.replacing("edit=9 - 0102", with: "edit=8 - 0102").replacing("edit=8 00 ff\n", with: "")
+    #expect(code(sealed(inside)) == .damagedRecord)
+  }
+
   @Test func `reading gives back what was written`() throws {
     var record = Self.record
     record.steps[1].files[0].oldHeader = SHA256.hexadecimal(of: [5])

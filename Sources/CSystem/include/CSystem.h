@@ -30,7 +30,8 @@ int csystem_extents(int file, off_t offset, struct csystem_extent *extents, unsi
 /// and the size of a block. 0 where that cannot be found out.
 int csystem_block_abilities(int file, const char *folder, uint64_t *block_size);
 
-/// Whether any other opening of the file exists, in whatever process; 0 where that cannot be found out.
+/// Whether any other opening of the file exists, in whatever process, or may exist: who neither owns the file nor has
+/// the right to leases cannot find out.
 int csystem_is_open_elsewhere(int file);
 
 /// renameat2 of paths; `how` is one of the constants above.
