@@ -186,7 +186,7 @@ extension FileSystem {
 }
 
 extension FileError {
-  static func changedSincePlanning(_ path: String) -> FileError {
+  package static func changedSincePlanning(_ path: String) -> FileError {
     FileError(
       .changedSincePlanning, at: SourceLocation(path: path), found: "the file has changed since the edits were planned",
       expected: "the file that was read", remedy: "run the command again")
