@@ -14,19 +14,22 @@ extension GGUFFile {
   /// - Parameters:
   ///   - setting: Keys and values. An array is one of this file's; its elements are copied, so a key can be renamed.
   ///   - removing: Keys to take out; absent ones are passed over.
-  /// - Throws: `gguf-edit` for a key named twice, for `general.alignment`, on which the tensors' places depend, and for
-  ///   keys that no file may have.
+  ///   - tensor: A tensor to add, or whose values to replace.
+  /// - Throws: `gguf-edit` for a key named twice, for `general.alignment`, on which the tensors' places depend, for
+  ///   keys that no file may have, and for a tensor that cannot be stored.
   package func edits(
-    setting: [(key: String, value: GGUFValue)], removing: [String], in source: any ByteSource
+    setting: [(key: String, value: GGUFValue)], removing: [String], storing tensor: GGUFFloatTensor? = nil,
+    in source: any ByteSource
   ) throws(FileError) -> EditList {
     try checkKeys(setting.map(\.key) + removing)
-    var edits = try entryEdits(setting: setting, removing: removing, in: source)
+    let stored = try tensor.map { tensor throws(FileError) in try edits(storing: tensor, in: source) }
+    var edits = try entryEdits(setting: setting, removing: removing, in: source) + (stored?.header ?? [])
     let added = setting.count { entry($0.key) == nil }
     let removed = removing.count { entry($0) != nil }
     let (old, new) = (UInt64(metadata.count), UInt64(metadata.count + added - removed))
     edits.append(ByteEdit(at: 16, expected: encode(old), replacement: encode(new)))
-    if let padding = try paddingEdit(after: edits, in: source) { edits.append(padding) }
-    return EditList(edits)
+    if let padding = try paddingEdit(after: edits, holdsTensors: stored != nil, in: source) { edits.append(padding) }
+    return EditList(edits + [stored?.data].compactMap(\.self))
   }
 
   /// The edits of the metadata's entries alone.
@@ -87,9 +90,9 @@ extension GGUFFile {
     }
   }
 
-  private func encodeText(_ text: String) -> [UInt8] { encode(UInt64(text.utf8.count)) + Array(text.utf8) }
+  func encodeText(_ text: String) -> [UInt8] { encode(UInt64(text.utf8.count)) + Array(text.utf8) }
 
-  private func encode<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
+  func encode<T: FixedWidthInteger>(_ value: T) -> [UInt8] {
     withUnsafeBytes(of: byteOrder == .little ? value.littleEndian : value.bigEndian) { Array($0) }
   }
 
@@ -135,12 +138,14 @@ extension GGUFFile {
   var endsUnpadded: Bool { fileSize == headerEnd || fileSize < dataOffset }
 
   /// New padding between header and data section, or `nil` when the header keeps its length or ends the file.
-  private func paddingEdit(after edits: [ByteEdit], in source: any ByteSource) throws(FileError) -> ByteEdit? {
+  private func paddingEdit(
+    after edits: [ByteEdit], holdsTensors: Bool, in source: any ByteSource
+  ) throws(FileError) -> ByteEdit? {
     let removed = edits.reduce(0) { $0 + $1.expected.count }
     let added = edits.reduce(0) { $0 + $1.replacement.count }
-    guard added != removed, !endsUnpadded else { return nil }
+    guard holdsTensors || added != removed && !endsUnpadded else { return nil }
     let newEnd = headerEnd - UInt64(removed) + UInt64(added)
     let padding = (alignment - newEnd % alignment) % alignment
-    return try edit(headerEnd..<dataOffset, to: [UInt8](repeating: 0, count: Int(padding)), in: source)
+    return try edit(headerEnd..<min(dataOffset, fileSize), to: [UInt8](repeating: 0, count: Int(padding)), in: source)
   }
 }

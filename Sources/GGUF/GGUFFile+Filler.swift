@@ -12,10 +12,11 @@ extension GGUFFile {
   ///   - quantum: Bytes that the file can grow by at small cost, or `nil` when it can only be written anew.
   /// - Returns: What to set beside `setting`, or `nil` when the change is better made without.
   package func filler(
-    setting: [(key: String, value: GGUFValue)], removing: [String], growingBy quantum: UInt64?,
-    in source: any ByteSource
+    setting: [(key: String, value: GGUFValue)], removing: [String], storing tensor: GGUFFloatTensor? = nil,
+    growingBy quantum: UInt64?, in source: any ByteSource
   ) throws(FileError) -> (key: String, value: GGUFValue)? {
-    let edits = try entryEdits(setting: setting, removing: removing, in: source)
+    let stored = try tensor.map { tensor throws(FileError) in try edits(storing: tensor, in: source) }
+    let edits = try entryEdits(setting: setting, removing: removing, in: source) + (stored?.header ?? [])
     let change = edits.reduce(0) { $0 + $1.sizeChange }
     guard change != 0, !(setting.map(\.key) + removing).contains(Self.fillerKey) else { return nil }
     let length: Int64

@@ -67,6 +67,8 @@ public struct GGUFFile: Sendable {
   /// ``headerEnd`` rounded up to the alignment. Beyond ``fileSize`` when a file without tensors has no padding.
   public let dataOffset: UInt64
 
+  /// Where the number of tensors stands.
+  static let tensorCountOffset: UInt64 = 8
   /// Where the metadata begins.
   static let metadataStart: UInt64 = 24
   /// The key of ``alignment``, which readers look for before they find the data.
@@ -74,6 +76,8 @@ public struct GGUFFile: Sendable {
   /// The key of a text of spaces that takes up the rest of the blocks which a patch inserted, see
   /// `filler(setting:removing:growingBy:in:)`. Readers pass over keys they do not know.
   package static let fillerKey = "yarn_patch.padding"
+  /// The key of the number of tensors in all files of a set.
+  static let splitTensorsKey = "split.tensors.count"
 
   /// The entry of a key; keys are compared byte by byte.
   public func entry(_ key: String) -> GGUFKeyValue? {
@@ -97,6 +101,6 @@ public struct GGUFFile: Sendable {
   /// The split set this file says it belongs to.
   public var split: GGUFSplit? {
     guard let no = self["split.no"]?.integerValue, let count = self["split.count"]?.integerValue else { return nil }
-    return GGUFSplit(no: no, count: count, tensorsCount: self["split.tensors.count"]?.integerValue)
+    return GGUFSplit(no: no, count: count, tensorsCount: self[Self.splitTensorsKey]?.integerValue)
   }
 }
