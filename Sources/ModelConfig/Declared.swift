@@ -51,8 +51,10 @@ public struct RoPEDeclaration: Sendable {
   /// LongRoPE divisors, one per rotary pair.
   public var shortFactors: Declared<[Double]>?
   public var longFactors: Declared<[Double]>?
-  /// Divisors of a GGUF's `rope_freqs.weight`, one per rotary pair.
+  /// Divisors of a GGUF's `rope_freqs.weight`, one per rotary pair, that no other value here accounts for.
   public var frequencyDivisors: Declared<[Double]>?
+  /// Divisors of the same tensor where they stand for the scaling that is declared here, or for none.
+  public var encodedDivisors: Declared<[Double]>?
   public var mropeSection: Declared<[Int]>?
   /// Multi-head latent attention: only a slice of each head rotates, and the softmax scale may carry a correction.
   public var usesLatentAttention = false

@@ -197,6 +197,7 @@ extension GGUFFile {
         expected: "an even number of at most the head size")
       result.rotaryDimension = nil
     }
+    result.readEncodedScaling()
     problems += issues
     return result
   }
@@ -221,11 +222,7 @@ extension GGUFFile {
   /// What llama.cpp multiplies cos and sin with before `rope.scaling.attn_factor` (section 6.2).
   private func automaticMagnitude(of declaration: RoPEDeclaration) -> Double {
     guard declaration.scalingKind == "yarn", let factor = declaration.factor?.value else { return 1 }
-    if let all = declaration.mscaleAllDim?.value {
-      return yarnMagnitude(factor: factor, mscale: declaration.mscale?.value ?? 1)
-        / yarnMagnitude(factor: factor, mscale: all)
-    }
-    return yarnMagnitude(factor: factor)
+    return declaration.automaticMagnitude(factor: factor)
   }
 }
 

@@ -199,8 +199,18 @@ public enum InspectReport {
       row("attention factor", declaration.attentionFactor.map { significant($0.value, 8) }, "attentionFactor"),
       row("mscale", declaration.mscale.map { significant($0.value, 8) }, "mscale"),
       row("mscale all dim", declaration.mscaleAllDim.map { significant($0.value, 8) }, "mscaleAllDim"),
-      row("truncate", declaration.truncate.map { "\($0.value)" }, "truncate"),
+      row("truncate", declaration.truncate.map { "\($0.value)" }, "truncate"), divisors(declaration),
     ].compactMap { $0 }
     return columns(rows)
+  }
+
+  /// What a GGUF's divisors are: the scaling in another spelling, nothing, or a table of their own.
+  private static func divisors(_ declaration: RoPEDeclaration) -> [String]? {
+    guard let divisors = declaration.encodedDivisors ?? declaration.frequencyDivisors else { return nil }
+    let meaning =
+      declaration.encodedDivisors == nil
+      ? "custom: no scaling that the keys tell"
+      : divisors.value.allSatisfy { $0 == 1 } ? "without effect" : "the scaling itself"
+    return ["factors", "\(DivisorEncoding.phrase(divisors.value)); \(meaning)", divisors.place.key ?? ""]
   }
 }

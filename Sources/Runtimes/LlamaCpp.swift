@@ -11,8 +11,11 @@ extension Runtime {
       switch input {
       case .gguf(let file, let tensors):
         let reading = try LlamaCppReading(LlamaCppModel(file, tensors), options)
-        let isExtended = file.ropeDeclarations(tensors: tensors).areExtended
-        return reading.readings.offering(isExtended ? reading.startOption(options) : nil)
+        let declared = file.ropeDeclarations(tensors: tensors)
+        guard declared.areExtended else { return reading.readings }
+        let encoded = declared.declarations.first { $0.encodedDivisors?.value.contains { $0 != 1 } == true }
+        return reading.readings.offering(
+          encoded.map { reading.startOption(options, encoded: $0) } ?? reading.startOption(options))
       case .config(let config, _):
         let conversion = try LlamaCppConversion(config)
         let reading = try LlamaCppReading(conversion.model, options)
@@ -72,7 +75,8 @@ struct LlamaCppReading {
   var rotations: [(layerType: String?, rotation: GGMLRotation)] {
     var full = parameters.rotation
     full.dimension = Int(file.rotaryDimension)
-    full.divisors = divisorsTensor.flatMap { file.tensors[$0] }
+    // Divisors that are all 1 change no bit of any angle.
+    full.divisors = divisorsTensor.flatMap { file.tensors[$0] }.flatMap { $0.allSatisfy { $0 == 1 } ? nil : $0 }
     if let compressedBase = file.compressedBase {
       var plain = full
       plain.unscale()

@@ -79,3 +79,11 @@ struct LlamaCppArchitecture {
     }
   }
 }
+
+extension GGUFKeys {
+  /// Whether llama.cpp loads a tensor of divisors for the architecture and divides the angles of full layers by it.
+  package var takesDivisors: Bool {
+    let architecture = LlamaCppArchitecture(name: architecture)
+    return architecture.loads(Self.divisorsTensor, isLongrope: false) && !architecture.leavesTensorsUnused
+  }
+}

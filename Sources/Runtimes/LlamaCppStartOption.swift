@@ -27,6 +27,37 @@ extension LlamaCppReading {
     return StartOption(Self.runtime, version: Self.version, arguments: arguments, remark: remark)
   }
 
+  /// The same where divisors stand for the scaling: the options for the keys and betas that give the table, if any do.
+  func startOption(_ options: RuntimeOptions, encoded declaration: RoPEDeclaration) -> StartOption? {
+    var (model, options) = (model, options)
+    let factor = declaration.factor?.value ?? 1
+    let automatic = declaration.scalingKind == "yarn" ? declaration.automaticMagnitude(factor: factor) : 1
+    model.tensors[GGUFKeys.divisorsTensor] = nil
+    model.metadata[keys.type] = declaration.scalingKind.map { .string($0) }
+    model.metadata[keys.factor] = .float32(Float(factor))
+    model.metadata[keys.attentionFactor] = declaration.attentionFactor.map {
+      .float32(Float($0.value / automatic))
+    }
+    options.llamaCpp.betaFast = declaration.betaFast?.value
+    options.llamaCpp.betaSlow = declaration.betaSlow?.value
+    guard let keyed = try? LlamaCppReading(model, options), keyed.isNearly(self) else {
+      let remark = "\(GGUFKeys.divisorsTensor) has no option, and no other one gives its table"
+      return StartOption(Self.runtime, version: Self.version, arguments: [], remark: remark)
+    }
+    return keyed.startOption(options)
+  }
+
+  /// Whether the tables differ by rounding only.
+  private func isNearly(_ other: LlamaCppReading) -> Bool {
+    let (mine, its) = (readings.compactMap(\.table), other.readings.compactMap(\.table))
+    return mine.count == its.count
+      && zip(mine, its).allSatisfy { mine, its in
+        mine.inverseFrequencies.count == its.inverseFrequencies.count
+          && zip(mine.inverseFrequencies, its.inverseFrequencies).allSatisfy { abs($0 - $1) <= 1e-5 * $1 }
+          && abs(mine.attentionFactor - its.attentionFactor) <= 1e-5 * its.attentionFactor
+      }
+  }
+
   /// The model as the converter makes it of the unscaled files: without the keys of a scaling, and with the window that
   /// it was trained on.
   private var unscaled: LlamaCppModel {

@@ -87,7 +87,22 @@ extension ModelDifference {
             member: member, layerType: declaration.layerType, first: value.text, second: itsValue.text,
             firstPlace: declaration.place(of: member), secondPlace: other.place(of: member)))
       }
+      compareDivisors(declaration, other)
     }
+  }
+
+  /// Divisors that stand for no scaling, and so for themselves.
+  private mutating func compareDivisors(_ declaration: RoPEDeclaration, _ other: RoPEDeclaration) {
+    let (mine, its) = (declaration.frequencyDivisors, other.frequencyDivisors)
+    guard mine?.value != its?.value else { return }
+    func text(_ divisors: Declared<[Double]>?) -> String? { divisors.map { DivisorEncoding.phrase($0.value) } }
+    func place(_ divisors: Declared<[Double]>?) -> String? {
+      divisors.map { "\($0.place.path)#\($0.place.key ?? "")" }
+    }
+    settings.append(
+      Setting(
+        member: "factors", layerType: declaration.layerType, first: text(mine), second: text(its),
+        firstPlace: place(mine), secondPlace: place(its)))
   }
 
   // MARK: what is computed
@@ -153,7 +168,7 @@ extension ModelDifference {
   private static func members(behind aspect: Effect.Aspect) -> Set<String> {
     switch aspect {
     case .frequencies, .refusal:
-      ["kind", "base", "factor", "originalContext", "rotaryDimension", "betaFast", "betaSlow", "truncate"]
+      ["kind", "base", "factor", "originalContext", "rotaryDimension", "betaFast", "betaSlow", "truncate", "factors"]
     case .magnitude: ["kind", "factor", "attentionFactor", "mscale", "mscaleAllDim"]
     case .window: ["kind", "factor", "contextLength"]
     }
@@ -162,8 +177,8 @@ extension ModelDifference {
   /// How the second model comes to say what the first one says.
   private func cure(_ causes: [Setting]) -> String? {
     let members = Set(causes.map(\.member))
-    // Heads of another size belong to another model.
-    guard !members.contains("rotaryDimension") else { return nil }
+    // Heads of another size belong to another model, and so do divisors that weights were trained with.
+    guard !members.contains("rotaryDimension"), !members.contains("factors") else { return nil }
     if let options, members.isSubset(of: ["kind", "factor", "originalContext", "contextLength", "base"]) {
       return "yarn-patch patch \(second) \(options)" + (members.contains("base") ? base ?? "" : "")
     }

@@ -13,16 +13,22 @@ extension Verifier {
     var compared: UInt64 = 0
     var difference: String? =
       sameCount && mine.configs.count == theirs.configs.count ? nil : "the models do not have the same kinds of files"
-    let data =
-      zip(mine.shards, theirs.shards).map { (($0.path, $0.dataOffset), ($1.path, $1.dataOffset)) }
-      + zip(mine.weights, theirs.weights).map { (($0.path, $0.dataOffset), ($1.path, $1.dataOffset)) }
+    var data: [(Region, Region)] = []
+    for (a, b) in zip(mine.shards, theirs.shards) {
+      let isWhole = !a.holdsDivisors && !b.holdsDivisors
+      data +=
+        isWhole ? [(Region(a.path, a.dataOffset), Region(b.path, b.dataOffset))] : Array(zip(a.regions, b.regions))
+    }
+    for (a, b) in zip(mine.weights, theirs.weights) {
+      data.append((Region(a.path, a.dataOffset), Region(b.path, b.dataOffset)))
+    }
     for (a, b) in data where difference == nil {
-      let (first, second) = (try FileSource(a.0, in: fileSystem), try FileSource(b.0, in: fileSystem))
-      let count = first.size - min(a.1, first.size)
-      if count != second.size - min(b.1, second.size) {
-        difference = "the data of \(a.0) and \(b.0) differ in length"
-      } else if let offset = try first.firstDifference(from: second, at: a.1, and: b.1, count: count) {
-        difference = "\(a.0) and \(b.0) differ \(offset) bytes into the data"
+      let (first, second) = (try FileSource(a.path, in: fileSystem), try FileSource(b.path, in: fileSystem))
+      let count = a.count ?? first.size - min(a.start, first.size)
+      if count != b.count ?? second.size - min(b.start, second.size) {
+        difference = "the data of \(a.path) and \(b.path) differ in length"
+      } else if let offset = try first.firstDifference(from: second, at: a.start, and: b.start, count: count) {
+        difference = "\(a.path) and \(b.path) differ \(offset) bytes into \(a.tensor ?? "the data")"
       }
       compared += count
     }
@@ -31,7 +37,9 @@ extension Verifier {
         "data", "the tensor data is the same", passed: difference == nil,
         detail: difference ?? "\(compared) bytes compared"))
     for (mine, theirs) in zip(mine.shards, theirs.shards) {
-      append("tensors", mine.path, differing: mine.tensors.map(\.described), from: theirs.tensors.map(\.described))
+      append(
+        "tensors", mine.path, differing: mine.comparedTensors.map(\.described),
+        from: theirs.comparedTensors.map(\.described))
       append("metadata", mine.path, try Self.differingKeys(mine, theirs, in: fileSystem))
     }
     for (mine, theirs) in zip(mine.weights, theirs.weights) {
@@ -59,8 +67,10 @@ extension Verifier {
     _ a: GGUFFile, _ b: GGUFFile, in fileSystem: any FileSystem
   ) throws(FileError) -> [String] {
     func entries(_ file: GGUFFile) -> [String: GGUFKeyValue] {
+      // A set counts the divisors as well.
+      let passedOver = [GGUFFile.fillerKey, file.splitCountAfterAddition?.key]
       let entries = file.metadata.filter {
-        !$0.key.contains(".rope.") && !$0.key.hasSuffix(".context_length") && $0.key != GGUFFile.fillerKey
+        !$0.key.contains(".rope.") && !$0.key.hasSuffix(".context_length") && !passedOver.contains($0.key)
       }
       return Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
     }
@@ -79,6 +89,28 @@ extension Verifier {
       }
     }
     return wrong
+  }
+}
+
+/// Bytes of a file that are compared: to the end, or those of one tensor.
+private struct Region {
+  var path: String
+  var start: UInt64
+  var count: UInt64?
+  var tensor: String?
+
+  init(_ path: String, _ start: UInt64, count: UInt64? = nil, of tensor: String? = nil) {
+    (self.path, self.start, self.count, self.tensor) = (path, start, count, tensor)
+  }
+}
+
+extension GGUFFile {
+  /// Divisors are a RoPE setting in the form of a tensor.
+  fileprivate var comparedTensors: [GGUFTensorInfo] { tensors.filter { $0.name != GGUFKeys.divisorsTensor } }
+  fileprivate var holdsDivisors: Bool { comparedTensors.count != tensors.count }
+
+  fileprivate var regions: [Region] {
+    comparedTensors.map { Region(path, dataOffset + $0.offset, count: $0.byteCount ?? 1, of: $0.name) }
   }
 }
 

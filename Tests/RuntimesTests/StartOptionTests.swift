@@ -1,5 +1,6 @@
 import LosslessJSON
 import ModelConfig
+import RoPE
 import TestSupport
 import Testing
 
@@ -214,6 +215,25 @@ import Testing
     let entries = Self.yarn + [(key, .float32(value))]
     let option = try LlamaCppReadingTests.readings(architecture, entries).first?.startOptions.first
     #expect(option?.arguments == [] && option?.remark?.hasPrefix("\(architecture).\(key) has no option") == true)
+  }
+
+  @Test func `factors have options where betas say the same, and none otherwise`() throws {
+    func option(truncate: Bool) throws -> StartOption? {
+      let yarn = YaRN(factor: 2, originalContextLength: 4096, betaFast: 16, truncate: truncate)
+      let table = FrequencyTable(RoPEParameters(base: 10_000, rotaryDimension: 64, scaling: .yarn(yarn)))
+      let entries: [LlamaCppReadingTests.Entry] = [
+        ("context_length", .uint32(8192)), ("rope.freq_base", .float32(10_000)), ("rope.scaling.type", .string("none")),
+        ("rope.scaling.original_context_length", .uint32(4096)), ("rope.scaling.yarn_beta_fast", .float32(16)),
+        ("rope.scaling.attn_factor", .float32(Float(yarnMagnitude(factor: 2)))),
+      ]
+      let tensors = [GGUFKeys.divisorsTensor: DivisorEncoding.divisors(of: table.inverseFrequencies, base: 10_000)]
+      return try LlamaCppReadingTests.readings("llama", entries, tensors: tensors).first?.startOptions.first
+    }
+    #expect(
+      try option(truncate: true)?.commandLine
+        == "--rope-scaling yarn --rope-scale 2 --yarn-orig-ctx 4096 -c 8192 --rope-freq-base 10000 --yarn-beta-fast 16")
+    let none = try option(truncate: false)
+    #expect(none?.arguments == [] && none?.remark?.hasPrefix("rope_freqs.weight has no option") == true)
   }
 
   @Test func `a window that the server does not grant is told`() throws {
