@@ -8,75 +8,143 @@ extension FileError.Code {
   package static let notExpressible: Self = "not-expressible"
 }
 
-/// Settings to edits of a GGUF's metadata, with exactly the keys and value types that llama.cpp's loader accepts.
+/// Settings to edits of a GGUF, with exactly the keys and value types that llama.cpp's loader accepts.
 package enum GGUFPlanner {
-  /// - Parameter quantum: See `GGUFFile.filler(setting:removing:growingBy:in:)`.
-  /// - Throws: `not-expressible` when llama.cpp would compute another table from any keys.
-  package static func plan(
-    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, growingBy quantum: UInt64? = nil,
-    in source: any ByteSource
-  ) throws(FileError) -> FilePlan {
-    try planned(file, declaration, settings, growingBy: quantum, in: source).plan
+  /// What a file is to hold, whatever it holds now.
+  struct Draft {
+    var wanted: [(key: String, value: GGUFValue)] = []
+    var unwanted: [String] = []
+    var tensor: GGUFFloatTensor?
   }
 
-  /// The plan, and the header as it will be.
+  /// A plan, with the file's header and rotary tensors as they will be.
+  struct Planned {
+    var plan: FilePlan
+    var header: GGUFFile
+    var tensors: RotaryTensors
+  }
+
+  /// - Parameters:
+  ///   - tensors: Rotary tensors of the file and of its other shards.
+  ///   - quantum: See `GGUFFile.filler(setting:removing:storing:growingBy:in:)`.
+  /// - Throws: `not-expressible` when llama.cpp would compute another table from any keys or factors.
+  package static func plan(
+    _ file: GGUFFile, tensors: RotaryTensors = [:], _ declaration: RoPEDeclaration, _ settings: RoPESettings,
+    _ encoding: GGUFEncoding = .keys, growingBy quantum: UInt64? = nil, in source: any ByteSource
+  ) throws(FileError) -> FilePlan {
+    try planned(file, tensors, declaration, settings, encoding, growingBy: quantum, in: source).plan
+  }
+
   static func planned(
-    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, growingBy quantum: UInt64?,
-    in source: any ByteSource
-  ) throws(FileError) -> (plan: FilePlan, header: GGUFFile) {
-    let keys = GGUFKeys(file.architecture ?? "")
-    try checkExpressible(file, keys, declaration, settings)
-    var wanted: [(key: String, value: GGUFValue)] = []
-    var unwanted = [keys.oldFactor]
-    func window(_ value: Int) -> GGUFValue { .uint32(UInt32(clamping: value)) }
-
-    wanted.append((keys.contextLength, window(settings.window)))
-    if declaration.base?.value != settings.base { wanted.append((keys.base, .float32(Float(settings.base)))) }
-    if settings.method == .none || settings.method == .ntk {
-      unwanted += [keys.type, keys.factor, keys.attentionFactor]
-    } else {
-      wanted.append((keys.type, .string(settings.method.writesYaRN ? "yarn" : settings.method.rawValue)))
-      wanted.append((keys.factor, .float32(Float(settings.factor))))
+    _ file: GGUFFile, _ tensors: RotaryTensors, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
+    _ encoding: GGUFEncoding, growingBy quantum: UInt64?, in source: any ByteSource
+  ) throws(FileError) -> Planned {
+    var draft = try draft(file, declaration, settings, encoding)
+    if let tensor = draft.tensor, tensors[tensor.name] == tensor.values.map(Double.init) { draft.tensor = nil }
+    if let tensor = draft.tensor, !file.tensors.contains(where: { $0.name == tensor.name }) {
+      guard tensors[tensor.name] == nil else { throw otherShard(file, tensor) }
+      draft.wanted += [file.splitCountAfterAddition].compactMap(\.self)
     }
-    if settings.method == .none {
-      unwanted.append(keys.original)
-    } else {
-      wanted.append((keys.original, window(settings.originalContext)))
-    }
-    if settings.method.writesYaRN {
-      if keys.readsBetas {
-        let usual = keys.defaultBetaFast == 32 ? nil : 32.0
-        if let beta = settings.betaFast ?? usual { wanted.append((keys.betaFast, .float32(Float(beta)))) }
-        if let beta = settings.betaSlow { wanted.append((keys.betaSlow, .float32(Float(beta)))) }
-      }
-      let relative = try relativeMagnitude(file, keys, declaration, settings, wanted: &wanted)
-      let hasPair = wanted.contains { $0.key == keys.logMultiplier } || declaration.mscaleAllDim != nil
-      if declaration.usesLatentAttention, hasPair ? relative != 1 : settings.magnitude != .final(1) {
-        throw latentMagnitude(file, keys)
-      }
-      if relative == 1 {
-        unwanted.append(keys.attentionFactor)
-      } else {
-        wanted.append((keys.attentionFactor, .float32(Float(relative))))
-      }
-    } else if settings.method == .linear {
-      unwanted.append(keys.attentionFactor)
-    }
-
-    var setting = wanted.filter { file[$0.key] != $0.value }
-    let removing = unwanted.filter { file[$0] != nil }
-    if let filler = try file.filler(setting: setting, removing: removing, growingBy: quantum, in: source) {
-      setting.append(filler)
-    }
+    var setting = draft.wanted.filter { file[$0.key] != $0.value }
+    let removing = draft.unwanted.filter { file[$0] != nil }
+    let filler = try file.filler(
+      setting: setting, removing: removing, storing: draft.tensor, growingBy: quantum, in: source)
+    if let filler { setting.append(filler) }
     let changes =
       setting.map { PlannedChange(at: $0.key, before: file[$0.key]?.spelled, after: $0.value.spelled) }
       + removing.map { PlannedChange(at: $0, before: file[$0]?.spelled, after: nil) }
+      + [draft.tensor].compactMap(\.self).map {
+        PlannedChange(
+          at: $0.name, before: tensors[$0.name].map(DivisorEncoding.phrase),
+          after: DivisorEncoding.phrase($0.values.map(Double.init)))
+      }
     let edits =
-      changes.isEmpty ? EditList([]) : try file.edits(setting: setting, removing: removing, in: source)
+      changes.isEmpty
+      ? EditList([]) : try file.edits(setting: setting, removing: removing, storing: draft.tensor, in: source)
     let header = (setting.map { ($0.key, $0.value) } + removing.map { ($0, nil) }).reduce(file) {
       $0.imagining($1.0, $1.1)
     }
-    return (FilePlan(path: file.path, changes: changes, edits: edits), header)
+    var tensors = tensors
+    if let tensor = draft.tensor { tensors[tensor.name] = tensor.values.map(Double.init) }
+    return Planned(plan: FilePlan(path: file.path, changes: changes, edits: edits), header: header, tensors: tensors)
+  }
+
+  private static func draft(
+    _ file: GGUFFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, _ encoding: GGUFEncoding
+  ) throws(FileError) -> Draft {
+    let keys = GGUFKeys(file.architecture ?? "")
+    var draft = Draft()
+    draft.wanted.append((keys.contextLength, window(settings.window)))
+    if declaration.base?.value != settings.base { draft.wanted.append((keys.base, .float32(Float(settings.base)))) }
+    draft.unwanted.append(keys.oldFactor)
+    // Neither of the two scales anything, so there is nothing to encode.
+    if encoding == .factors, settings.method != .none, settings.method != .ntk {
+      try addFactors(to: &draft, file, keys, declaration, settings)
+    } else {
+      try addKeys(to: &draft, file, keys, declaration, settings)
+      addNeutralFactors(to: &draft, keys, declaration, settings)
+    }
+    return draft
+  }
+
+  /// Factors that have stood for a scaling become 1, and betas that only told about them go.
+  ///
+  /// The tensor is never taken out, as data of others may follow its own.
+  private static func addNeutralFactors(
+    to draft: inout Draft, _ keys: GGUFKeys, _ declaration: RoPEDeclaration, _ settings: RoPESettings
+  ) {
+    guard let encoded = declaration.encodedDivisors else { return }
+    let ones = [Float](repeating: 1, count: encoded.value.count)
+    draft.tensor = GGUFFloatTensor(GGUFKeys.divisorsTensor, ones)
+    if !keys.readsBetas, !settings.method.writesYaRN { draft.unwanted += [keys.betaFast, keys.betaSlow] }
+  }
+
+  static func window(_ value: Int) -> GGUFValue { .uint32(UInt32(clamping: value)) }
+
+  // MARK: keys
+
+  private static func addKeys(
+    to draft: inout Draft, _ file: GGUFFile, _ keys: GGUFKeys, _ declaration: RoPEDeclaration, _ settings: RoPESettings
+  ) throws(FileError) {
+    try checkExpressible(file, keys, declaration, settings)
+    guard settings.method != .none, settings.method != .ntk else {
+      draft.unwanted += [keys.type, keys.factor, keys.attentionFactor]
+      if settings.method == .none {
+        draft.unwanted.append(keys.original)
+      } else {
+        draft.wanted.append((keys.original, window(settings.originalContext)))
+      }
+      return
+    }
+    draft.wanted.append((keys.type, .string(settings.method.writesYaRN ? "yarn" : settings.method.rawValue)))
+    draft.wanted.append((keys.factor, .float32(Float(settings.factor))))
+    draft.wanted.append((keys.original, window(settings.originalContext)))
+    guard settings.method.writesYaRN else {
+      draft.unwanted.append(keys.attentionFactor)
+      return
+    }
+    addBetas(to: &draft, file, keys, settings)
+    let relative = try relativeMagnitude(file, keys, declaration, settings, wanted: &draft.wanted)
+    let hasPair = draft.wanted.contains { $0.key == keys.logMultiplier } || declaration.mscaleAllDim != nil
+    if declaration.usesLatentAttention, hasPair ? relative != 1 : settings.magnitude != .final(1) {
+      throw latentMagnitude(file, keys)
+    }
+    draft.setMagnitude(relative, keys)
+  }
+
+  private static func addBetas(to draft: inout Draft, _ file: GGUFFile, _ keys: GGUFKeys, _ settings: RoPESettings) {
+    let usual = keys.readsBetas && keys.defaultBetaFast != 32 ? 32.0 : nil
+    for (key, beta, fixed) in [
+      (keys.betaFast, settings.betaFast ?? usual, 32.0), (keys.betaSlow, settings.betaSlow, 1),
+    ] {
+      guard let beta else { continue }
+      if keys.readsBetas {
+        draft.wanted.append((key, .float32(Float(beta))))
+      } else if beta == fixed, file[key]?.doubleValue != fixed {
+        // Not read, but it would say something else.
+        draft.unwanted.append(key)
+      }
+    }
   }
 
   /// What llama.cpp would compute otherwise than asked is refused, not written.
@@ -142,6 +210,17 @@ package enum GGUFPlanner {
   }
 }
 
+extension GGUFPlanner.Draft {
+  /// `rope.scaling.attn_factor`, which multiplies whatever llama.cpp computes by itself; 1 where it is absent.
+  mutating func setMagnitude(_ magnitude: Double, _ keys: GGUFKeys) {
+    if magnitude == 1 {
+      unwanted.append(keys.attentionFactor)
+    } else {
+      wanted.append((keys.attentionFactor, .float32(Float(magnitude))))
+    }
+  }
+}
+
 extension GGUFPlanner {
   private static func latentMagnitude(_ file: GGUFFile, _ keys: GGUFKeys) -> FileError {
     FileError(
@@ -154,7 +233,7 @@ extension GGUFPlanner {
 
 extension GGUFValue {
   /// Value and type as a reviewer reads them: `1024 (uint32)`.
-  fileprivate var spelled: String {
+  var spelled: String {
     // A filler's length says more than its spaces.
     if let text = stringValue, text.utf8.count > 40, text.utf8.allSatisfy({ $0 == 0x20 }) {
       return "\(text.utf8.count) spaces (string)"

@@ -19,6 +19,16 @@ public enum PatchMethod: String, Sendable, CaseIterable {
   package var writesYaRN: Bool { self == .yarn || self == .ntkByParts }
 }
 
+/// How a GGUF says what its frequencies are.
+public enum PatchEncoding: String, Sendable, CaseIterable {
+  /// The scaling keys, which every reader of GGUF files knows.
+  case keys
+  /// One divisor for each pair in `rope_freqs.weight`, which some architectures of llama.cpp load: any table, exactly.
+  case factors
+  /// Keys where llama.cpp computes from them what is asked, factors otherwise.
+  case auto
+}
+
 /// What a user asks for, before the files have been looked at.
 public struct PatchRequest: Sendable {
   /// How far the window should reach.
@@ -41,6 +51,8 @@ public struct PatchRequest: Sendable {
   public var mscale: Double?
   public var mscaleAllDim: Double?
   public var truncate: Bool?
+  /// Keys unless told otherwise: to other readers than llama.cpp, and to tools, a file with factors is not scaled.
+  public var encoding = PatchEncoding.keys
   /// JSON pointer of the language section, where the search would choose another.
   public var section: String?
   /// What is published about models whose files leave it out.

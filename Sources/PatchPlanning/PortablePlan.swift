@@ -20,7 +20,7 @@ package struct PortablePlan {
   private init(_ trial: Trial, _ targets: RuntimeTargets) {
     file = trial.plan
     runtimes = targets.runtimes
-    notes = targets.windowNotes(trial.input)
+    notes = targets.windowNotes(trial.input) + trial.notes
   }
 
   /// Tries spellings of a config.json, the most economical first, until all runtimes read what is asked.
@@ -77,23 +77,53 @@ package struct PortablePlan {
       last?.departures ?? [], last?.input ?? start, at: SourceLocation(path: config.document.path))
   }
 
-  /// Plans a GGUF, which has one spelling, and lets llama.cpp read it.
+  /// Plans a GGUF in the encoding that is asked for, and lets llama.cpp read it.
   ///
   /// - Parameters:
+  ///   - tensors: Rotary tensors of the file and of its other shards.
   ///   - areNamed: Whether llama.cpp has to read the file as it is.
-  ///   - quantum: See `GGUFFile.filler(setting:removing:growingBy:in:)`.
-  /// - Throws: What ``GGUFPlanner`` throws, and `runtimes-disagree`.
+  ///   - quantum: See `GGUFFile.filler(setting:removing:storing:growingBy:in:)`.
+  /// - Throws: What ``GGUFPlanner`` throws, and `runtimes-disagree`; where keys cannot say what factors can, the remedy
+  ///   names them.
   package init(
     _ file: GGUFFile, tensors: RotaryTensors, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
-    for runtimes: [Runtime], areNamed: Bool, growingBy quantum: UInt64? = nil, in source: any ByteSource
+    _ encoding: PatchEncoding = .keys, for runtimes: [Runtime], areNamed: Bool,
+    growingBy quantum: UInt64? = nil, in source: any ByteSource
   ) throws(FileError) {
-    let (plan, header) = try GGUFPlanner.planned(
-      file, declaration, settings, growingBy: quantum, in: source)
     let targets = RuntimeTargets(runtimes, areNamed: areNamed, .gguf(file, tensors), declaration, settings)
-    let input = RuntimeInput.gguf(header, tensors)
-    let departures = targets.departures(input)
-    guard departures.isEmpty else { throw targets.refusal(departures, input, at: SourceLocation(path: file.path)) }
-    self.init(Trial(spelling: ConfigSpelling(), plan: plan, input: input, departures: []), targets)
+    func attempt(_ encoding: GGUFEncoding) throws(FileError) -> Trial {
+      let planned = try GGUFPlanner.planned(
+        file, tensors, declaration, settings, encoding, growingBy: quantum, in: source)
+      let input = RuntimeInput.gguf(planned.header, planned.tensors)
+      // What is stored takes the place of divisors that were there before.
+      var targets = targets
+      if encoding == .factors { targets = targets.withoutDivisors }
+      let departures = targets.departures(input)
+      guard departures.isEmpty else { throw targets.refusal(departures, input, at: SourceLocation(path: file.path)) }
+      return Trial(
+        spelling: ConfigSpelling(), plan: planned.plan, input: input, departures: [],
+        notes: encoding == .factors ? GGUFPlanner.factorNotes(declaration) : [])
+    }
+    guard encoding != .factors else {
+      self.init(try attempt(.factors), targets)
+      return
+    }
+    do throws(FileError) {
+      self.init(try attempt(.keys), targets)
+    } catch  where [.notExpressible, .runtimesDisagree].contains(error.code) {
+      guard let other = try? attempt(.factors) else { throw error }
+      guard encoding == .auto else { throw error.offering("use --encoding factors") }
+      self.init(other, targets)
+    }
+  }
+}
+
+extension FileError {
+  /// The same error with another way out before its own.
+  fileprivate func offering(_ remedy: String) -> FileError {
+    var error = self
+    error.remedy = "\(remedy); or \(self.remedy)"
+    return error
   }
 }
 
@@ -103,6 +133,7 @@ private struct Trial {
   var plan: FilePlan
   var input: RuntimeInput
   var departures: [Departure]
+  var notes: [String] = []
 
   /// The first of those with the fewest departures that count.
   static func best(_ trials: [Trial], where counts: (Departure) -> Bool) -> Trial? {

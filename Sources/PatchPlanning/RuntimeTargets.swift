@@ -15,7 +15,7 @@ struct Departure {
 struct RuntimeTargets {
   let runtimes: [Runtime]
   private let settings: RoPESettings
-  private let declaration: RoPEDeclaration
+  private var declaration: RoPEDeclaration
   /// The readings of the file as it is, for each runtime.
   private let before: [String: [RuntimeReading]]
 
@@ -33,6 +33,13 @@ struct RuntimeTargets {
     self.runtimes = zip(runtimes, readings).filter { _, its in
       areNamed || Self.patchedLayer(of: its)?.table != nil
     }.map(\.0)
+  }
+
+  /// The same for a file whose stored divisors will not be there any more.
+  var withoutDivisors: RuntimeTargets {
+    var targets = self
+    targets.declaration.frequencyDivisors = nil
+    return targets
   }
 
   /// The kind whose table depends on the length is compared at both ends of the window.

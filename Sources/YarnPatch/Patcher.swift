@@ -60,6 +60,7 @@ struct PreparedPatch {
     let settings = try RoPESettings(request, for: subjects)
     let forecast = Forecast(model, in: fileSystem)
     try Self.checkRuntimes(request, forecast)
+    try Self.checkEncoding(request, model)
     var plans: [PortablePlan] = []
     var identities: [FileIdentity] = []
     for file in model.files {
@@ -89,6 +90,14 @@ struct PreparedPatch {
       expected: forecast.runtimes(.all).map(\.name).joined(separator: ", "), remedy: "leave it out")
   }
 
+  /// Factors are asked for where there is a file to hold them.
+  private static func checkEncoding(_ request: PatchRequest, _ model: Model) throws(FileError) {
+    guard request.encoding == .factors, !model.files.contains(where: { $0.gguf != nil }) else { return }
+    throw FileError(
+      .badRequest, at: SourceLocation(path: "--encoding"), found: "the model has no GGUF",
+      expected: "a GGUF for factors", remedy: "leave it out")
+  }
+
   private static func plan(
     _ file: ModelFile, _ declaration: RoPEDeclaration, _ settings: RoPESettings, _ request: PatchRequest,
     _ forecast: Forecast, growingBy quantum: UInt64?, in source: FileSource
@@ -102,8 +111,8 @@ struct PreparedPatch {
       // Whoever is asked for, a GGUF is for llama.cpp and is not written wrongly for it.
       let isNamed = runtimes.contains { $0.name == Runtime.llamaCpp.name }
       return try PortablePlan(
-        header, tensors: tensors, declaration, settings, for: isNamed ? runtimes : runtimes + [.llamaCpp],
-        areNamed: areNamed && isNamed, growingBy: quantum, in: source)
+        header, tensors: tensors, declaration, settings, request.encoding,
+        for: isNamed ? runtimes : runtimes + [.llamaCpp], areNamed: areNamed && isNamed, growingBy: quantum, in: source)
     }
   }
 

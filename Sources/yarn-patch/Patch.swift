@@ -6,6 +6,7 @@ import Runtimes
 import YarnPatch
 
 extension PatchMethod: ExpressibleByArgument {}
+extension PatchEncoding: ExpressibleByArgument {}
 
 struct Patch: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,6 +35,12 @@ struct Patch: ParsableCommand {
   var runtime: [String] = []
   @Option(help: ArgumentHelp("Object of config.json that holds the language model.", valueName: "pointer"))
   var section: String?
+  @Option(
+    help: """
+      How a GGUF says it: keys; factors, a divisor for each pair, which some architectures of llama.cpp load; auto, \
+      factors where keys cannot say it.
+      """)
+  var encoding = PatchEncoding.keys
   @Option(help: ArgumentHelp("Trained lengths of models, before the ones built in.", valueName: "file"))
   var knownModels: String?
   @Option(name: .shortAndLong, help: ArgumentHelp("Write a patched copy here.", valueName: "path")) var output: String?
@@ -75,6 +82,7 @@ struct Patch: ParsableCommand {
     request.mscale = mscale
     request.mscaleAllDim = mscaleAllDim
     request.truncate = truncate
+    request.encoding = encoding
     request.section = section
     if case .named(let runtimes) = choice, !runtimes.isEmpty { request.runtimes = runtimes }
     request.allowed = Set(allow)

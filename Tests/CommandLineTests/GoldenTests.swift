@@ -163,6 +163,30 @@ import Testing
           "yarn-patch undo model.gguf", "ls",
         ]),
       Session(
+        name: "factors",
+        fixtures: [
+          "model.gguf": Fixture.model + "/tiny-llama-ctx256-f16.gguf",
+          "keys.gguf": Fixture.model + "/tiny-llama-ctx256-f16.gguf",
+          "llama3.gguf": "gguf/llama3-freqs.gguf", "qwen2.gguf": "gguf/qwen2-yarn.gguf", "plain": "config/llama-plain",
+        ],
+        commands: [
+          "yarn-patch patch model.gguf --factor 4 --beta-fast 16",
+          "yarn-patch patch model.gguf --factor 4 --beta-fast 16 --encoding auto --quiet",
+          "yarn-patch patch model.gguf --factor 4 --beta-fast 16 --encoding factors", "yarn-patch inspect model.gguf",
+          "yarn-patch patch keys.gguf --factor 4 --quiet", "yarn-patch diff model.gguf keys.gguf",
+          "yarn-patch table model.gguf --runtime llama.cpp",
+          "yarn-patch patch model.gguf --factor 4 --beta-fast 32 --encoding auto --diff",
+          "yarn-patch patch model.gguf --factor 1 --encoding factors --dry-run",
+          "yarn-patch patch model.gguf --method none --quiet", "yarn-patch inspect model.gguf",
+          "yarn-patch verify model.gguf --against keys.gguf --attention off", "yarn-patch inspect llama3.gguf",
+          "yarn-patch diff llama3.gguf qwen2.gguf --runtime formula",
+          "yarn-patch patch llama3.gguf --factor 2 --encoding factors",
+          "yarn-patch patch llama3.gguf --factor 2 --encoding factors --allow YP608 --dry-run",
+          "yarn-patch patch qwen2.gguf --factor 4 --attention-factor 1.2 --encoding factors",
+          "yarn-patch patch plain --factor 4 --encoding factors",
+          "yarn-patch patch model.gguf --factor 4 --encoding keyz",
+        ]),
+      Session(
         name: "refusals", fixtures: Dictionary(uniqueKeysWithValues: bad.map { ($0, "config/bad-\($0)") }),
         commands: bad.map { "yarn-patch inspect \($0)" } + [
           "yarn-patch inspect missing", "yarn-patch inspect /dev/null", "printf 'GGUF' > cut.gguf",
