@@ -12,6 +12,7 @@ import tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"  # all files are here; a look-up would be a mistake
 
 import containers
+import factors
 import hugging_face
 import llama
 from bench import Bench
@@ -23,6 +24,7 @@ SECTIONS = [
     ("factor 1 in llama.cpp", llama.factor_one),
     ("a split set in llama.cpp", llama.split_set),
     ("held-out text in llama.cpp", llama.held_out),
+    ("frequencies as factors in llama.cpp", factors.all_checks),
     ("the tiny model in transformers", hugging_face.tiny_model),
     ("configurations in transformers", hugging_face.configurations),
 ]
