@@ -22,7 +22,7 @@ extension GGUFFile {
     in source: any ByteSource
   ) throws(FileError) -> EditList {
     try checkKeys(setting.map(\.key) + removing)
-    let stored = try tensor.map { tensor throws(FileError) in try edits(storing: tensor, in: source) }
+    let stored = try tensor.map { tensor throws(FileError) in try self.edits(storing: tensor, in: source) }
     var edits = try entryEdits(setting: setting, removing: removing, in: source) + (stored?.header ?? [])
     let added = setting.count { entry($0.key) == nil }
     let removed = removing.count { entry($0) != nil }

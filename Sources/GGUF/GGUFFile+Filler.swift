@@ -15,7 +15,7 @@ extension GGUFFile {
     setting: [(key: String, value: GGUFValue)], removing: [String], storing tensor: GGUFFloatTensor? = nil,
     growingBy quantum: UInt64?, in source: any ByteSource
   ) throws(FileError) -> (key: String, value: GGUFValue)? {
-    let stored = try tensor.map { tensor throws(FileError) in try edits(storing: tensor, in: source) }
+    let stored = try tensor.map { tensor throws(FileError) in try self.edits(storing: tensor, in: source) }
     let edits = try entryEdits(setting: setting, removing: removing, in: source) + (stored?.header ?? [])
     let change = edits.reduce(0) { $0 + $1.sizeChange }
     guard change != 0, !(setting.map(\.key) + removing).contains(Self.fillerKey) else { return nil }

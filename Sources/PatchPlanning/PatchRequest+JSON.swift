@@ -20,6 +20,7 @@ extension PatchRequest {
       ("betaSlow", .optional(betaSlow)), ("attentionFactor", .optional(attentionFactor)),
       ("mscale", .optional(mscale)), ("mscaleAllDim", .optional(mscaleAllDim)), ("truncate", .optional(truncate)),
       ("section", .optional(section)), ("knownModels", .optional(knownModels)),
+      ("encoding", encoding == .keys ? .null : .string(encoding.rawValue)),
       ("runtimes", runtimes.map { .array($0.map { .string($0.exactName) }) } ?? .null),
       ("allowed", allowed.isEmpty ? .null : .array(allowed.sorted().map(JSONText.string))),
     ]
@@ -46,6 +47,7 @@ extension PatchRequest {
     mscaleAllDim = number("mscaleAllDim")
     truncate = value("truncate")?.bool
     section = value("section")?.string
+    encoding = value("encoding")?.string.flatMap(PatchEncoding.init) ?? .keys
     runtimes = texts("runtimes")?.compactMap { try? Runtime.named($0) }
     allowed = Set(texts("allowed") ?? [])
   }

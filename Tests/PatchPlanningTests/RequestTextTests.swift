@@ -17,6 +17,7 @@ import Testing
     full.truncate = false
     full.section = "/a~1\u{e9}\""
     full.runtimes = Runtime.all
+    full.encoding = .factors
     full.allowed = ["YP504", "YP608"]
     var none = PatchRequest(.none, reach: nil)
     none.truncate = true
