@@ -27,12 +27,14 @@ extension ByteSource {
     guard range.upperBound <= size, let count = Int(exactly: range.upperBound - range.lowerBound) else {
       throw endsEarly(wanted: range.upperBound)
     }
-    var result = [UInt8](repeating: 0, count: count)
-    let outcome = result.withUnsafeMutableBytes { buffer in
-      Result { () throws(FileError) in try self.read(at: range.lowerBound, into: buffer) }
+    var outcome = Result<Int, FileError>.success(0)
+    let result = [UInt8](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+      // SAFETY: As many bytes as were read are initialised; with fewer than asked for the array is thrown away.
+      let bytes = UnsafeMutableRawBufferPointer(start: buffer.baseAddress, count: count)
+      outcome = Result { () throws(FileError) in try self.read(at: range.lowerBound, into: bytes) }
+      initializedCount = (try? outcome.get()) ?? 0
     }
-    let read = try outcome.get()
-    guard read == count else { throw endsEarly(wanted: range.upperBound) }
+    guard try outcome.get() == count else { throw endsEarly(wanted: range.upperBound) }
     return result
   }
 

@@ -11,7 +11,13 @@ package struct POSIXFileSystem: FileSystem {
   package func close(_ file: Int32) throws(SystemError) { try check("close", Glibc.close(file)) }
   package func read(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(SystemError)
     -> Int
-  { try check("pread", pread(file, buffer.baseAddress, buffer.count, off_t(clamping: offset))) }
+  {
+    // Memory for a large header is new; in pages of 2 MiB the system gives it in a fraction of the time. A hint only.
+    if buffer.count >= 4 << 20, let start = buffer.baseAddress?.alignedUp(toMultipleOf: 1 << 12) {
+      _ = madvise(start, buffer.count - (1 << 12), MADV_HUGEPAGE)
+    }
+    return try check("pread", pread(file, buffer.baseAddress, buffer.count, off_t(clamping: offset)))
+  }
   package func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
     try check("pwrite", pwrite(file, bytes.baseAddress, bytes.count, off_t(clamping: offset)))
   }

@@ -45,8 +45,10 @@ extension JSONScanner {
 
   /// The number that stands next, or `nil` when it is not a plain non-negative integer below 2^64.
   package mutating func unsignedInteger() throws(FileError) -> UInt64? {
+    if let value = shortInteger() { return value }
     var value: UInt64 = 0
-    for byte in bytes[try scalar()] {
+    for i in try scalar() {
+      let byte = bytes[i]
       guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte else { return nil }
       let (product, overflow) = value.multipliedReportingOverflow(by: 10)
       let (sum, carry) = product.addingReportingOverflow(UInt64(byte - UInt8(ascii: "0")))
@@ -56,10 +58,48 @@ extension JSONScanner {
     return value
   }
 
+  /// Reads digits that stand right here, 1 to 19 of them and without a leading zero, behind which the element ends.
+  @inline(__always)
+  private mutating func shortInteger() -> UInt64? {
+    var value: UInt64 = 0
+    var i = position
+    while i < bytes.count, UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[i], i - position < 19 {
+      value = value &* 10 &+ UInt64(bytes[i] & 0xf)
+      i += 1
+    }
+    guard i < bytes.count, bytes[i] == UInt8(ascii: ",") || bytes[i] == UInt8(ascii: "]"),
+      i == position + 1 || i > position && bytes[position] != UInt8(ascii: "0")
+    else { return nil }
+    position = i
+    return value
+  }
+
+  /// Whether two strings that were scanned are written with the same bytes.
+  package func areWrittenAlike(_ a: Range<Int>, _ b: Range<Int>) -> Bool {
+    guard a.count == b.count else { return false }
+    for i in 0..<a.count where bytes[a.lowerBound + i] != bytes[b.lowerBound + i] { return false }
+    return true
+  }
+
   /// The value of a string that was scanned, escapes resolved.
   ///
   /// - Parameter string: Its range with the quotes, as ``string(expecting:)`` and ``nextKey()`` return it.
   package func text(of string: Range<Int>) -> String { Self.text(of: string, in: bytes) }
+
+  /// Whether a string that was scanned says this. `wanted` has no backslash.
+  package func text(of string: Range<Int>, is wanted: StaticString) -> Bool {
+    let count = wanted.utf8CodeUnitCount
+    // Only escapes make a text longer than what it says.
+    guard string.count - 2 <= count else {
+      return string.lowerBound <= lastEscape && text(of: string) == wanted.description
+    }
+    guard string.count - 2 == count else { return false }
+    for i in 0..<count where bytes[string.lowerBound + 1 + i] != wanted.utf8Start[i] {
+      // SAFETY: `i` is below the literal's length.
+      return false
+    }
+    return true
+  }
 
   static func text(of string: Range<Int>, in bytes: [UInt8]) -> String {
     let content = bytes[string.lowerBound + 1..<string.upperBound - 1]
@@ -111,6 +151,7 @@ extension JSONScanner {
 
   /// Offset behind the escape whose backslash stands at `start`. Surrogates must come in pairs.
   private mutating func escapeEnd(from start: Int) throws(FileError) -> Int {
+    lastEscape = start
     guard byte(start + 1) == UInt8(ascii: "u") else {
       guard Self.escapes.contains(where: { $0.letter == byte(start + 1) }) else {
         throw failure(.jsonEscape, at: start + 1, expected: "one of \" \\ / b f n r t u after the backslash")

@@ -13,16 +13,18 @@ import Diagnostics
 ///
 /// Beyond the standard it accepts the bare tokens `NaN`, `Infinity` and `-Infinity`, which Python writes, and remembers
 /// the first in ``firstBareNumber``. Errors carry the exact byte.
-package struct JSONScanner {
+package struct JSONScanner: Sendable {
   /// Deepest nesting accepted. Real files stay below ten; the cap keeps walks over the tree within the stack.
   package static let maximumDepth = 64
 
   /// The text.
   package let bytes: [UInt8]
-  /// Offset in ``bytes`` of the next byte to look at.
-  package internal(set) var position = 0
+  /// Offset in ``bytes`` of the next byte to look at; may be set to where a value was met before.
+  package var position = 0
   /// Offset of the first `NaN`, `Infinity` or `-Infinity` met so far.
   package internal(set) var firstBareNumber: Int?
+  /// Offset of the escape met last, -1 before the first.
+  package internal(set) var lastEscape = -1
   /// Offset of the first escape met so far that stands for a NUL.
   package internal(set) var firstNUL: Int?
 

@@ -15,21 +15,28 @@ public struct TensorShapes: Sendable {
   /// Parts of a name that tell a vision or audio tower, whose heads are not the language model's.
   private static let towers = ["vision", "visual", "image", "audio"]
 
+  /// What names end in that tell something.
+  private static let suffixes = [queryProjection, keyProjection, queryNorm, SafetensorsTensor.inverseFrequencies]
+  private static let queryProjection = "self_attn.q_proj.weight"
+  private static let keyProjection = "self_attn.k_proj.weight"
+  private static let queryNorm = "self_attn.q_norm.weight"
+
   /// Looks at the tensors of one file; several files of a model are added up.
   ///
   /// Projections that a quantiser packed into a single column tell nothing of their rows.
   package mutating func add(_ file: SafetensorsFile) {
-    for tensor in file.tensors where !Self.towers.contains(where: tensor.name.contains) {
+    for tensor in file.tensors.named(endingIn: Self.suffixes)
+    where !Self.towers.contains(where: tensor.name.contains) {
       let place = SourceLocation(path: file.path, key: tensor.name)
       func declared(_ size: UInt64?) -> Declared<Int>? {
         size.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? Declared($0, at: place) : nil }
       }
       let isMatrix = tensor.shape.count == 2 && tensor.shape[1] > 1
-      if queryRows == nil, isMatrix, tensor.name.hasSuffix("self_attn.q_proj.weight") {
+      if queryRows == nil, isMatrix, tensor.name.hasSuffix(Self.queryProjection) {
         queryRows = declared(tensor.shape.first)
-      } else if keyRows == nil, isMatrix, tensor.name.hasSuffix("self_attn.k_proj.weight") {
+      } else if keyRows == nil, isMatrix, tensor.name.hasSuffix(Self.keyProjection) {
         keyRows = declared(tensor.shape.first)
-      } else if queryNormWidth == nil, tensor.name.hasSuffix("self_attn.q_norm.weight"), tensor.shape.count == 1 {
+      } else if queryNormWidth == nil, tensor.name.hasSuffix(Self.queryNorm), tensor.shape.count == 1 {
         queryNormWidth = declared(tensor.shape.first)
       } else if rotaryDimension == nil, tensor.isInverseFrequencyBuffer, let pairs = declared(tensor.shape.first) {
         rotaryDimension = pairs.map { $0 > Int.max / 2 ? 0 : 2 * $0 }
@@ -49,6 +56,15 @@ public struct TensorShapes: Sendable {
 }
 
 extension SafetensorsTensor {
-  /// Old checkpoints store the rotary table as `model.layers.N.self_attn.rotary_emb.inv_freq`.
-  package var isInverseFrequencyBuffer: Bool { name.hasSuffix("rotary_emb.inv_freq") && shape.count == 1 }
+  /// How the names of stored rotary tables end; old checkpoints have `model.layers.N.self_attn.rotary_emb.inv_freq`.
+  fileprivate static let inverseFrequencies = "rotary_emb.inv_freq"
+
+  fileprivate var isInverseFrequencyBuffer: Bool { name.hasSuffix(Self.inverseFrequencies) && shape.count == 1 }
+}
+
+extension SafetensorsTensors {
+  /// The stored tables of inverse frequencies.
+  package var inverseFrequencyBuffers: [SafetensorsTensor] {
+    named(endingIn: [SafetensorsTensor.inverseFrequencies]).filter { $0.shape.count == 1 }
+  }
 }

@@ -3,6 +3,8 @@ import Diagnostics
 extension FileError.Code {
   /// The first eight bytes announce a header longer than the format allows.
   package static let safetensorsHeaderLength: Self = "safetensors-header-length"
+  /// More tensors than ``SafetensorsFile/maximumTensorCount``.
+  package static let safetensorsTensorCount: Self = "safetensors-tensor-count"
   /// A field of a tensor's entry is missing, occurs twice or is not of the right form.
   package static let safetensorsEntry: Self = "safetensors-entry"
   /// An element type that the format does not have.

@@ -14,6 +14,8 @@ import LosslessJSON
 public struct SafetensorsFile: Sendable {
   /// Longest header of the format, which its reference library refuses to exceed as well.
   package static let maximumHeaderLength: UInt64 = 100_000_000
+  /// Most tensors of a file. Real ones have some ten thousand; what is kept of each then stays within megabytes.
+  package static let maximumTensorCount = 1 << 18
 
   /// The file's name, for messages.
   public let path: String
@@ -26,7 +28,9 @@ public struct SafetensorsFile: Sendable {
   /// `__metadata__` in the order of the header, `nil` when there is none.
   public let metadata: [SafetensorsMetadata]?
   /// Tensors in the order of the header.
-  public let tensors: [SafetensorsTensor]
+  public let tensors: SafetensorsTensors
+  /// Elements of all tensors together.
+  package let elementCount: UInt64
 
   /// First byte of the data section, from which the tensors' offsets count.
   public var dataOffset: UInt64 { 8 + headerLength }
@@ -54,13 +58,49 @@ public struct SafetensorsFile: Sendable {
     try reader.read()
     headerPadding = reader.padding
     metadata = reader.metadata
-    tensors = reader.entries.map(\.tensor)
-    try checkCoverage(of: reader.entries, dataSize: fileSize - 8 - headerLength, path: path)
+    tensors = SafetensorsTensors(reader)
+    elementCount = reader.elementCount
+    // Most headers have the order of the data, so that nothing is left to check.
+    if reader.contiguousEnd != fileSize - dataOffset { try checkCoverage(offsets: reader.names.map(\.start)) }
   }
 
   /// The tensor with this exact name.
   public func tensor(named name: String) -> SafetensorsTensor? {
-    tensors.first { $0.name.utf8.elementsEqual(name.utf8) }
+    tensors.first(named: name)
+  }
+
+  /// Makes sure that the tensors, put in order, fill the data section from its first byte to its last.
+  ///
+  /// - Parameter offsets: Where the names stand in the header.
+  private func checkCoverage(offsets: [UInt32]) throws(FileError) {
+    let remedy = "download the file again, or convert the model again"
+    let dataSize = fileSize - dataOffset
+    var position: UInt64 = 0
+    for index in tensors.indicesInData {
+      let tensor = tensors[Int(index)]
+      func wrong(_ code: FileError.Code, _ found: String, _ expected: String) -> FileError {
+        let location = SourceLocation(path: path, byteOffset: 8 + UInt64(offsets[Int(index)]), key: tensor.name)
+        return FileError(code, at: location, found: found, expected: expected, remedy: remedy)
+      }
+      guard tensor.begin == position else {
+        throw wrong(
+          .safetensorsOffsets,
+          "the tensor begins at \(tensor.begin) of the data, where the tensors before it end at \(position)",
+          "neither hole nor overlap")
+      }
+      guard tensor.end <= dataSize else {
+        throw wrong(
+          .truncated, "the tensor ends at \(tensor.end) of the data, which has \(dataSize) bytes",
+          "the whole tensor in the file")
+      }
+      position = tensor.end
+    }
+    guard position == dataSize else {
+      throw FileError(
+        .safetensorsNotCovered, at: SourceLocation(path: path, byteOffset: 8),
+        found: "incomplete metadata, file not fully covered: the tensors end at \(position) of the data",
+        expected: "\(dataSize), the end of the file", remedy: remedy)
+    }
   }
 }
 
@@ -82,35 +122,4 @@ public struct SafetensorsMetadata: Sendable, Equatable {
   public var key: String
   /// Always a string in this format.
   public var value: String
-}
-
-/// Makes sure that the tensors, put in order, fill the data section from its first byte to its last.
-private func checkCoverage(of entries: [HeaderReader.Entry], dataSize: UInt64, path: String) throws(FileError) {
-  let remedy = "download the file again, or convert the model again"
-  var position: UInt64 = 0
-  let spans = entries.enumerated().map { (begin: $1.tensor.begin, end: $1.tensor.end, index: $0) }
-  for (begin, end, index) in spans.sorted(by: <) {
-    func wrong(_ code: FileError.Code, _ found: String, _ expected: String) -> FileError {
-      let location = SourceLocation(path: path, byteOffset: entries[index].offset, key: entries[index].tensor.name)
-      return FileError(code, at: location, found: found, expected: expected, remedy: remedy)
-    }
-    guard begin == position else {
-      throw wrong(
-        .safetensorsOffsets,
-        "the tensor begins at \(begin) of the data, where the tensors before it end at \(position)",
-        "neither hole nor overlap")
-    }
-    guard end <= dataSize else {
-      throw wrong(
-        .truncated, "the tensor ends at \(end) of the data, which has \(dataSize) bytes", "the whole tensor in the file"
-      )
-    }
-    position = end
-  }
-  guard position == dataSize else {
-    throw FileError(
-      .safetensorsNotCovered, at: SourceLocation(path: path, byteOffset: 8),
-      found: "incomplete metadata, file not fully covered: the tensors end at \(position) of the data",
-      expected: "\(dataSize), the end of the file", remedy: remedy)
-  }
 }

@@ -27,11 +27,13 @@ public struct Model: Sendable {
 
   /// Number of weights, where a header tells.
   public var parameterCount: UInt64? {
-    let counts =
-      weights.isEmpty
-      ? files.lazy.compactMap(\.gguf).first?.shards.flatMap { $0.tensors.map(\.elementCount) } ?? []
-      : weights.flatMap { $0.tensors.map(\.elementCount) }
-    return counts.isEmpty ? nil : counts.reduce(0) { $0 &+ $1 }
+    let shards = files.lazy.compactMap(\.gguf).first?.shards ?? []
+    let hasTensors =
+      weights.isEmpty ? shards.contains { !$0.tensors.isEmpty } : weights.contains { !$0.tensors.isEmpty }
+    guard hasTensors else { return nil }
+    return weights.isEmpty
+      ? shards.reduce(0) { $1.tensors.reduce($0) { $0 &+ $1.elementCount } }
+      : weights.reduce(0) { $0 &+ $1.elementCount }
   }
 }
 
@@ -90,9 +92,4 @@ public struct GGUFSet: Sendable {
   public var first: GGUFFile { shards[0] }
 
   init(first: GGUFFile, others: [GGUFFile] = []) { shards = [first] + others }
-}
-
-extension SafetensorsTensor {
-  /// Product of the shape.
-  var elementCount: UInt64 { shape.reduce(1) { $0 &* $1 } }
 }

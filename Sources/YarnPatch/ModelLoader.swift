@@ -244,7 +244,7 @@ package struct ModelLoader {
     let file = try SafetensorsFile(source)
     weights.files.append(file)
     weights.shapes.add(file)
-    for tensor in file.tensors where tensor.isInverseFrequencyBuffer {
+    for tensor in file.tensors.inverseFrequencyBuffers {
       let values = try file.floatValues(of: tensor, in: source)
       let rounding: Double = ["F64": 0x1p-53, "F32": 0x1p-24, "F16": 0x1p-11, "BF16": 0x1p-8][tensor.dtype] ?? 0
       weights.storedTables.append(

@@ -21,7 +21,7 @@ import Testing
       let source = MemorySource(try fixture("safetensors/\(name)/\(shard)"), path: shard)
       let file = try SafetensorsFile(source)
       shapes.add(file)
-      for tensor in file.tensors where tensor.isInverseFrequencyBuffer {
+      for tensor in file.tensors.inverseFrequencyBuffers {
         let values = Declared(
           try file.floatValues(of: tensor, in: source), at: Diagnostics.SourceLocation(path: shard, key: tensor.name))
         stored.append(StoredTable(values, relativeRounding: 0x1p-24))

@@ -60,6 +60,27 @@ import Testing
       try Self.read(SafetensorsBuilder(header: header, data: [1, 2, 3]).bytes).tensors.map(\.name) == ["b", "a"])
   }
 
+  @Test(arguments: 1...40) func `names are told apart among many`(count: Int) throws {
+    let names = (0..<count * 7).map { "layer.\($0 % 2 == 0 ? "" : #"\u0065"#).\($0)" }
+    func header(_ names: [String]) -> SafetensorsBuilder {
+      SafetensorsBuilder(
+        header: "{" + names.map { #""\#($0)":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ",")
+          + "}")
+    }
+    #expect(try Self.read(header(names).bytes).tensors.map(\.name).last?.hasSuffix(".\(names.count - 1)") == true)
+    let error = refusal { () throws(FileError) in try Self.read(header(names + [names[count]]).bytes) }
+    #expect(error?.code == .safetensorsDuplicateName)
+  }
+
+  @Test func `empty tensors share their place with the one behind them, in any order`() throws {
+    let header =
+      #"{"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]},"c":{"dtype":"U8","shape":[0],"data_offsets":[1,1]},"#
+      + #""a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#
+    let file = try Self.read(SafetensorsBuilder(header: header, data: [1, 2, 3]).bytes)
+    #expect(file.elementCount == 3)
+    #expect(file.tensors.named(endingIn: ["c", "a"]).map(\.name) == ["c", "a"])
+  }
+
   /// What is replaced in the good header, the code, and the tensor and text at which the error points.
   @Test(arguments: [
     (#""dtype":"F16","#, "", "safetensors-entry", "a"), (#""shape":[2],"#, "", "safetensors-entry", "a"),
