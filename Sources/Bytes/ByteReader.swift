@@ -41,21 +41,18 @@ package struct ByteReader: ~Copyable {
     return byteOrder == .little ? T(littleEndian: raw) : T(bigEndian: raw)
   }
 
-  /// The next `count` bytes.
-  package mutating func bytes(_ count: Int, for what: String) throws(FileError) -> [UInt8] {
-    guard count >= 0, UInt64(count) <= remaining else { throw truncated(UInt64(max(count, 0)), for: what) }
-    let result: [UInt8]
-    if count <= Self.windowSize {
-      if windowCount - cursor < count { try refill(count, for: what) }
-      // SAFETY: `refill` made sure that `count` bytes stand at the cursor.
-      result = [UInt8](window[cursor..<cursor + count])
-      cursor += count
-    } else {
-      let start = offset
-      result = try source.bytes(in: start..<start + UInt64(count))
-      move(to: start + UInt64(count))
+  /// Appends the next `count` bytes to `result`.
+  package mutating func append(_ count: UInt64, to result: inout [UInt8], for what: String) throws(FileError) {
+    guard count <= remaining else { throw truncated(count, for: what) }
+    var rest = Int(count)
+    while rest > 0 {
+      let step = min(rest, Self.windowSize)
+      if windowCount - cursor < step { try refill(step, for: what) }
+      // SAFETY: `refill` made sure that `step` bytes stand at the cursor.
+      result.append(contentsOf: UnsafeRawBufferPointer(rebasing: window[cursor..<cursor + step]))
+      cursor += step
+      rest -= step
     }
-    return result
   }
 
   /// Moves past `count` bytes without reading them.

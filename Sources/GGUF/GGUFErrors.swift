@@ -43,7 +43,7 @@ extension FileError.Code {
 enum GGUFLimit {
   /// Bytes of all keys, string values and tensor names together. Real headers hold well under one megabyte of these (a
   /// tokenizer's strings are array elements and stay in the file); the cap keeps memory from following a sparse file.
-  static let text: UInt64 = 64 << 20
+  static let text: UInt64 = 8 << 20
   /// Bytes of one key or tensor name: the format's own limit for keys.
   static let name: UInt64 = 65_535
   /// Arrays in arrays. ggml reads none, the deepest we have seen is 2; the walk recurses once per level.
@@ -51,6 +51,9 @@ enum GGUFLimit {
   /// Strings and arrays in arrays of the whole header, which are walked one by one. The largest tokenizers have about a
   /// million; the cap keeps time from following a sparse file.
   static let walked: UInt64 = 1 << 24
+  /// Metadata entries, and tensor infos. Real files have a few thousand; what is kept of each entry and the table that
+  /// finds repeated names, which two thirds of 2¹⁹ places bound, then stay within megabytes.
+  static let entries: UInt64 = (1 << 20) / 3
   /// ggml's GGML_MAX_DIMS.
   static let dimensions: UInt32 = 4
   /// `general.alignment`. Writers use 32; huge pages are 2 MiB. An edit may have to write this much padding.

@@ -29,31 +29,30 @@ extension GGUFFile {
     try checkLayout()
   }
 
-  private static func metadata(_ count: UInt64, _ header: inout HeaderReader) throws(FileError) -> [GGUFKeyValue] {
-    var entries: [GGUFKeyValue] = []
-    var places: [[UInt8]: UInt64] = [:]
-    for _ in 0..<count {
-      let entry = try header.keyValue()
-      if let earlier = places.updateValue(entry.entry.lowerBound, forKey: Array(entry.key.utf8)) {
-        throw repeated(.ggufDuplicateKey, entry.key, at: entry.entry.lowerBound, earlier, header.bytes.source.path)
-      }
-      entries.append(entry)
+  private static func metadata(_ count: UInt64, _ header: inout HeaderReader) throws(FileError) -> GGUFMetadata {
+    var metadata = GGUFMetadata()
+    // At most a few megabytes, see `GGUFLimit.entries`; an array that grew would need two places at once.
+    metadata.entries.reserveCapacity(Int(count))
+    for _ in 0..<count { try header.keyValue(into: &metadata) }
+    if let (earlier, later) = metadata.repetition {
+      throw repeated(
+        .ggufDuplicateKey, metadata[later].key, at: metadata[later].entry.lowerBound,
+        metadata[earlier].entry.lowerBound,
+        header.bytes.source.path)
     }
-    return entries
+    return metadata
   }
 
-  private static func tensors(_ count: UInt64, _ header: inout HeaderReader) throws(FileError) -> [GGUFTensorInfo] {
-    var infos: [GGUFTensorInfo] = []
-    var places: [[UInt8]: UInt64] = [:]
-    for _ in 0..<count {
-      let info = try header.tensorInfo()
-      if let earlier = places.updateValue(info.infoRange.lowerBound, forKey: Array(info.name.utf8)) {
-        throw repeated(
-          .ggufDuplicateTensor, info.name, at: info.infoRange.lowerBound, earlier, header.bytes.source.path)
-      }
-      infos.append(info)
+  private static func tensors(_ count: UInt64, _ header: inout HeaderReader) throws(FileError) -> GGUFTensors {
+    var tensors = GGUFTensors(at: header.offset)
+    tensors.infos.reserveCapacity(Int(count))
+    for _ in 0..<count { try header.tensorInfo(into: &tensors) }
+    if let (earlier, later) = tensors.repetition {
+      throw repeated(
+        .ggufDuplicateTensor, tensors[later].name, at: tensors[later].infoRange.lowerBound,
+        tensors[earlier].infoRange.lowerBound, header.bytes.source.path)
     }
-    return infos
+    return tensors
   }
 
   private static func repeated(
@@ -66,8 +65,8 @@ extension GGUFFile {
   }
 
   /// The alignment that the metadata states; 32 is the format's default.
-  private static func alignment(_ metadata: [GGUFKeyValue], _ path: String) throws(FileError) -> UInt64 {
-    guard let entry = metadata.first(where: { $0.key == alignmentKey }) else { return 32 }
+  private static func alignment(_ metadata: GGUFMetadata, _ path: String) throws(FileError) -> UInt64 {
+    guard let entry = metadata.firstIndex(ofKey: alignmentKey).map({ metadata[$0] }) else { return 32 }
     if case .uint32(let value) = entry.value, value.nonzeroBitCount == 1, value <= GGUFLimit.alignment {
       return UInt64(value)
     }
@@ -85,7 +84,8 @@ extension GGUFFile {
   private func checkLayout() throws(FileError) {
     var end: UInt64 = 0
     var last = ""
-    for tensor in tensors.sorted(by: { $0.offset < $1.offset }) {
+    for index in tensors.indicesByOffset {
+      let tensor = tensors[Int(index)]
       guard tensor.offset.isMultiple(of: alignment) else {
         throw misplaced(
           tensor, .ggufTensorOffset, found: "the data offset is \(tensor.offset)",

@@ -26,6 +26,22 @@ public struct GGUFTensorInfo: Sendable, Equatable {
   public let infoRange: Range<UInt64>
 }
 
+extension GGUFTensorInfo {
+  /// Elements and bytes of a tensor, or `nil` when no tensor has these dimensions.
+  static func size(_ dimensions: [UInt64], _ type: GGUFTensorType) -> (elements: UInt64, bytes: UInt64?)? {
+    var elements: UInt64 = 1
+    for dimension in dimensions {
+      let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
+      guard product > 0, !overflow, product < UInt64(Int64.max) else { return nil }
+      elements = product
+    }
+    guard let block = type.blockSize, let width = type.bytesPerBlock else { return (elements, nil) }
+    let (bytes, overflow) = (elements / block).multipliedReportingOverflow(by: width)
+    guard (dimensions.first ?? 1).isMultiple(of: block), !overflow else { return nil }
+    return (elements, bytes)
+  }
+}
+
 /// What a file of a split set says about the set, from the `split.` keys.
 public struct GGUFSplit: Sendable, Equatable {
   /// Number of this file, from 0. Names count from 1.
@@ -59,9 +75,9 @@ public struct GGUFFile: Sendable {
   /// `general.alignment`, or 32.
   public let alignment: UInt64
   /// In the file's order.
-  public internal(set) var metadata: [GGUFKeyValue]
+  public internal(set) var metadata: GGUFMetadata
   /// In the file's order.
-  public let tensors: [GGUFTensorInfo]
+  public let tensors: GGUFTensors
   /// First byte after the last tensor info, or after the metadata when there is none.
   public let headerEnd: UInt64
   /// ``headerEnd`` rounded up to the alignment. Beyond ``fileSize`` when a file without tensors has no padding.
@@ -81,7 +97,7 @@ public struct GGUFFile: Sendable {
 
   /// The entry of a key; keys are compared byte by byte.
   public func entry(_ key: String) -> GGUFKeyValue? {
-    metadata.first { $0.key.utf8.elementsEqual(key.utf8) }
+    metadata.firstIndex(ofKey: key).map { metadata[$0] }
   }
 
   public subscript(key: String) -> GGUFValue? { entry(key)?.value }
@@ -89,9 +105,7 @@ public struct GGUFFile: Sendable {
   /// The header as if a key had another value, or none: a question to a reader, not an edit. Places stay the file's.
   package func imagining(_ key: String, _ value: GGUFValue?) -> GGUFFile {
     var other = self
-    let old = other.metadata.firstIndex { $0.key == key }
-    if let old { other.metadata.remove(at: old) }
-    if let value { other.metadata.append(GGUFKeyValue(key: key, value: value, entry: 0..<0, valueRange: 0..<0)) }
+    other.metadata.imagine(key, value)
     return other
   }
 

@@ -44,6 +44,24 @@ public enum GGUFValue: Sendable, Equatable {
   case int64(Int64)
   case float64(Double)
 
+  /// A number or bool of its type's bits, which stand in the lowest of `bits`.
+  init(_ type: GGUFValueType, bits: UInt64) {
+    self =
+      switch type {
+      case .uint8: .uint8(UInt8(truncatingIfNeeded: bits))
+      case .int8: .int8(Int8(truncatingIfNeeded: bits))
+      case .uint16: .uint16(UInt16(truncatingIfNeeded: bits))
+      case .int16: .int16(Int16(truncatingIfNeeded: bits))
+      case .uint32: .uint32(UInt32(truncatingIfNeeded: bits))
+      case .int32: .int32(Int32(truncatingIfNeeded: bits))
+      case .float32: .float32(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+      case .bool: .bool(bits != 0)
+      case .int64: .int64(Int64(truncatingIfNeeded: bits))
+      case .float64: .float64(Double(bitPattern: bits))
+      case .uint64, .string, .array: .uint64(bits)
+      }
+  }
+
   public var type: GGUFValueType {
     switch self {
     case .uint8: .uint8

@@ -39,6 +39,11 @@ struct HeaderReader: ~Copyable {
     let start = offset
     let count = try bytes.integer(UInt64.self)
     _ = try length(of: count, things, minimum: minimum, countedAt: start)
+    guard count <= GGUFLimit.entries else {
+      throw refusal(
+        .ggufCount, at: start, found: "\(count) \(things)", expected: "at most \(GGUFLimit.entries)",
+        remedy: GGUFRemedy.convert)
+    }
     return count
   }
 
@@ -57,19 +62,24 @@ struct HeaderReader: ~Copyable {
 
   // MARK: Text
 
-  /// A key or a tensor's name.
-  private mutating func name(_ what: String) throws(FileError) -> String {
+  /// Appends a key or a tensor's name to `text`.
+  ///
+  /// - Returns: Its length.
+  private mutating func name(_ what: String, to names: inout [UInt8]) throws(FileError) -> UInt16 {
     let start = offset
-    let name = try text(what)
-    guard !name.isEmpty, name.utf8.count <= GGUFLimit.name else {
+    let length = try text(what, to: &names)
+    guard length > 0, let length = UInt16(exactly: length) else {
       throw refusal(
-        .ggufName, at: start, found: "\(what) of \(name.utf8.count) bytes",
+        .ggufName, at: start, found: "\(what) of \(length) bytes",
         expected: "1 to \(GGUFLimit.name) bytes", remedy: GGUFRemedy.convert)
     }
-    return name
+    return length
   }
 
-  private mutating func text(_ what: String) throws(FileError) -> String {
+  /// Appends a text to `bytes`.
+  ///
+  /// - Returns: Its length.
+  private mutating func text(_ what: String, to text: inout [UInt8]) throws(FileError) -> UInt64 {
     let start = offset
     let length = try bytes.integer(UInt64.self)
     // What the file does not hold is reported as truncated by the read below.
@@ -78,29 +88,44 @@ struct HeaderReader: ~Copyable {
         .ggufTextLength, at: start, found: "\(what) of \(length) bytes",
         expected: "at most \(GGUFLimit.text) bytes of text in a header", remedy: GGUFRemedy.convert)
     }
-    let content = try bytes.bytes(Int(clamping: length), for: what)
+    let first = text.count
+    try bytes.append(length, to: &text, for: what)
     textBudget -= length
-    guard let text = String(validating: content, as: UTF8.self) else {
+    guard (try? UTF8Span(validating: text.span.extracting(first...))) != nil else {
       throw refusal(
         .ggufEncoding, at: start + 8, found: "\(what) that is not UTF-8", expected: "UTF-8",
         remedy: GGUFRemedy.convert)
     }
-    return text
+    return length
   }
 
   // MARK: Metadata
 
-  mutating func keyValue() throws(FileError) -> GGUFKeyValue {
-    let start = offset
-    let key = try name("a key")
+  /// Appends the entry that stands next.
+  mutating func keyValue(into metadata: inout GGUFMetadata) throws(FileError) {
+    var entry = GGUFMetadata.Entry(
+      start: offset, text: UInt32(metadata.text.count), keyLength: 0, type: .uint8)
+    entry.keyLength = try name("a key", to: &metadata.text)
     do throws(FileError) {
-      let type = try valueType()
-      let valueStart = offset
-      let value = try value(type)
-      return GGUFKeyValue(key: key, value: value, entry: start..<offset, valueRange: valueStart..<offset)
+      entry.type = try valueType()
+      switch entry.type {
+      case .string:
+        // The length is known when the text has been read.
+        let length = metadata.text.count
+        metadata.text.append(littleEndian: 0, 8)
+        let count = try text("a string", to: &metadata.text)
+        for i in 0..<8 { metadata.text[length + i] = UInt8(truncatingIfNeeded: count >> UInt64(8 * i)) }
+      case .array:
+        let array = try array(depth: 1)
+        entry.elementType = array.elementType
+        metadata.text.append(littleEndian: array.count, 8)
+        metadata.text.append(littleEndian: array.elements.upperBound, 8)
+      default: metadata.text.append(littleEndian: try number(entry.type), Int(entry.type.fixedWidth ?? 0))
+      }
     } catch {
-      throw error.about(key)
+      throw error.about(metadata.key(of: entry))
     }
+    metadata.entries.append(entry)
   }
 
   private mutating func valueType() throws(FileError) -> GGUFValueType {
@@ -115,30 +140,33 @@ struct HeaderReader: ~Copyable {
   /// A value of a known type; an array is described and hopped over.
   mutating func value(_ type: GGUFValueType) throws(FileError) -> GGUFValue {
     switch type {
-    case .uint8: .uint8(try bytes.integer(UInt8.self))
-    case .int8: .int8(try bytes.integer(Int8.self))
-    case .uint16: .uint16(try bytes.integer(UInt16.self))
-    case .int16: .int16(try bytes.integer(Int16.self))
-    case .uint32: .uint32(try bytes.integer(UInt32.self))
-    case .int32: .int32(try bytes.integer(Int32.self))
-    case .float32: .float32(Float(bitPattern: try bytes.integer(UInt32.self)))
-    case .bool: .bool(try bool())
-    case .string: .string(try text("a string"))
-    case .array: .array(try array(depth: 1))
-    case .uint64: .uint64(try bytes.integer(UInt64.self))
-    case .int64: .int64(try bytes.integer(Int64.self))
-    case .float64: .float64(Double(bitPattern: try bytes.integer(UInt64.self)))
+    case .string:
+      var content: [UInt8] = []
+      _ = try text("a string", to: &content)
+      return .string(String(decoding: content, as: UTF8.self))
+    case .array: return .array(try array(depth: 1))
+    default: return GGUFValue(type, bits: try number(type))
     }
   }
 
-  private mutating func bool() throws(FileError) -> Bool {
+  /// The bits of a value of fixed width.
+  private mutating func number(_ type: GGUFValueType) throws(FileError) -> UInt64 {
+    switch type.fixedWidth {
+    case 1: UInt64(type == .bool ? try bool() : try bytes.integer(UInt8.self))
+    case 2: UInt64(try bytes.integer(UInt16.self))
+    case 4: UInt64(try bytes.integer(UInt32.self))
+    default: try bytes.integer(UInt64.self)
+    }
+  }
+
+  private mutating func bool() throws(FileError) -> UInt8 {
     let start = offset
     let byte = try bytes.integer(UInt8.self)
     guard byte < 2 else {
       throw refusal(
         .ggufBool, at: start, found: "a bool of value \(byte)", expected: "0 or 1", remedy: GGUFRemedy.convert)
     }
-    return byte == 1
+    return byte
   }
 
   private mutating func array(depth: Int) throws(FileError) -> GGUFArray {
@@ -170,25 +198,28 @@ struct HeaderReader: ~Copyable {
 
   // MARK: Tensor infos
 
-  mutating func tensorInfo() throws(FileError) -> GGUFTensorInfo {
-    let start = offset
-    let name = try name("a tensor name")
+  /// Appends the info that stands next.
+  mutating func tensorInfo(into tensors: inout GGUFTensors) throws(FileError) {
+    let text = tensors.text.count
+    let nameLength = try name("a tensor name", to: &tensors.text)
     do throws(FileError) {
       let dimensionsStart = offset
       let dimensions = try dimensions()
       let type = GGUFTensorType(rawValue: try bytes.integer(UInt32.self))
-      guard let size = Self.size(dimensions, type) else {
+      guard GGUFTensorInfo.size(dimensions, type) != nil else {
         throw refusal(
           .ggufDimensions, at: dimensionsStart, found: "dimensions \(dimensions) of \(type.name)",
           expected: "sizes of at least 1, whole blocks of \(type.blockSize ?? 1) in the first, below 2⁶³ in all",
           remedy: GGUFRemedy.download)
       }
-      let dataOffset = try bytes.integer(UInt64.self)
-      return GGUFTensorInfo(
-        name: name, dimensions: dimensions, type: type, offset: dataOffset, elementCount: size.elements,
-        byteCount: size.bytes, infoRange: start..<offset)
+      let offset = try bytes.integer(UInt64.self)
+      for dimension in dimensions { tensors.text.append(littleEndian: dimension, 8) }
+      tensors.infos.append(
+        GGUFTensors.Info(
+          offset: offset, text: UInt32(text), type: type, nameLength: nameLength,
+          dimensionCount: UInt8(dimensions.count)))
     } catch {
-      throw error.about(name)
+      throw error.about(String(decoding: tensors.text[text..<text + Int(nameLength)], as: UTF8.self))
     }
   }
 
@@ -203,20 +234,6 @@ struct HeaderReader: ~Copyable {
     var dimensions: [UInt64] = []
     for _ in 0..<count { dimensions.append(try bytes.integer(UInt64.self)) }
     return dimensions
-  }
-
-  /// Elements and bytes of a tensor, or `nil` when no tensor has these dimensions.
-  private static func size(_ dimensions: [UInt64], _ type: GGUFTensorType) -> (elements: UInt64, bytes: UInt64?)? {
-    var elements: UInt64 = 1
-    for dimension in dimensions {
-      let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
-      guard product > 0, !overflow, product < UInt64(Int64.max) else { return nil }
-      elements = product
-    }
-    guard let block = type.blockSize, let width = type.bytesPerBlock else { return (elements, nil) }
-    let (bytes, overflow) = (elements / block).multipliedReportingOverflow(by: width)
-    guard (dimensions.first ?? 1).isMultiple(of: block), !overflow else { return nil }
-    return (elements, bytes)
   }
 
   // MARK: Refusals

@@ -37,7 +37,7 @@ extension LlamaCppModel {
       throw .loadFailed(missing: "general.architecture", "the architecture is missing")
     }
     self.init(architecture: architecture, metadata: [:], tensors: tensors.mapValues { $0.map { Float($0) } })
-    for entry in file.metadata { metadata[entry.key] = entry.value }
+    for entry in file.metadata.entries(startingWith: "\(architecture).") { metadata[entry.key] = entry.value }
     for tensor in file.tensors where tensors[tensor.name] != nil && tensor.type != .float32 {
       throw .aborted("\(tensor.name) is \(tensor.type.name), ggml takes divisors as F32")
     }

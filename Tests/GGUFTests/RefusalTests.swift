@@ -226,8 +226,26 @@ import Testing
     #expect(error?.found == "\(1 << 24) strings or arrays in an array")
   }
 
+  @Test func `more entries than any file has are refused before they are read`() {
+    var builder = GGUFBuilder()
+    builder.metadataCount = (1 << 20) / 3 + 1
+    let error = #expect(throws: FileError.self) { try GGUFFile(Sparse(header: builder.bytes())) }
+    #expect(error?.code == .ggufCount)
+    #expect(error?.location.byteOffset == 16)
+  }
+
+  @Test(arguments: [1, 2, 3, 100, 1000]) func `a repeated key is found among many`(count: Int) throws {
+    let keys = (0..<count).map { ("key.\($0)", GGUFBuilder.Value.uint16(UInt16($0))) }
+    let file = try parse(GGUFBuilder(metadata: keys).bytes())
+    #expect(file.metadata.map(\.key) == keys.map(\.0))
+    #expect(file["key.\(count - 1)"] == .uint16(UInt16(count - 1)))
+    let error = refusal(GGUFBuilder(metadata: keys + [keys[count / 2]]).bytes())
+    #expect(error?.code == .ggufDuplicateKey)
+    #expect(error?.location.key == "key.\(count / 2)")
+  }
+
   @Test func `text is counted over the whole header`() {
-    let long = GGUFBuilder.Value.string(String(repeating: "x", count: 33 << 20))
+    let long = GGUFBuilder.Value.string(String(repeating: "x", count: 5 << 20))
     let error = refusal(GGUFBuilder(metadata: [("a", long), ("b", long)]).bytes())
     #expect(error?.code == .ggufTextLength)
     #expect(error?.location.key == "b")
