@@ -28,7 +28,8 @@ test-peers: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	scripts/test-peers.sh
 
-# How long the forecast of large files takes. Checks the answers, never the time; names the runtimes only if they are here.
+# Forecasts, reading of large headers and growth of a header, beside the Python packages if they are here. Checks the
+# answers first; gates are ratios, counts and memory.
 bench: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	@scripts/bench.sh

