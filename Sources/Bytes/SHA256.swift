@@ -41,16 +41,18 @@ package struct SHA256 {
   }
 
   private mutating func compress(_ start: Int) {
-    func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x >> n | x << (32 - n) }
+    // Shifts that check their count would take most of the time of a debug build.
+    func rotate(_ x: UInt32, _ n: UInt32) -> UInt32 { x &>> n | x &<< (32 - n) }
     var w = [UInt32](repeating: 0, count: 64)
     for t in 0..<16 {
       let i = start + 4 * t
       w[t] =
-        UInt32(pending[i]) << 24 | UInt32(pending[i + 1]) << 16 | UInt32(pending[i + 2]) << 8 | UInt32(pending[i + 3])
+        UInt32(pending[i]) &<< 24 | UInt32(pending[i + 1]) &<< 16 | UInt32(pending[i + 2]) &<< 8
+        | UInt32(pending[i + 3])
     }
     for t in 16..<64 {
-      let s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3
-      let s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10
+      let s0 = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] &>> 3
+      let s1 = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] &>> 10
       w[t] = w[t - 16] &+ s0 &+ w[t - 7] &+ s1
     }
     var (a, b, c, d) = (state[0], state[1], state[2], state[3])
