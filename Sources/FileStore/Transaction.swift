@@ -16,14 +16,17 @@ package struct Transaction: Sendable {
   let fileSystem: any FileSystem
   let tool: String
   let rewriteLimit: UInt64
+  let extentLimit: Int
 
   /// - Parameter tool: What makes the change, with its version; kept in the undo record.
   package init(
-    tool: String, fileSystem: any FileSystem = POSIXFileSystem(), rewriteLimit: UInt64 = Self.rewriteLimit
+    tool: String, fileSystem: any FileSystem = POSIXFileSystem(), rewriteLimit: UInt64 = Self.rewriteLimit,
+    extentLimit: Int = UndoRecord.extentLimit
   ) {
     self.tool = tool
     self.fileSystem = fileSystem
     self.rewriteLimit = rewriteLimit
+    self.extentLimit = extentLimit
   }
 
   /// How ``apply(_:record:keepsRecord:verify:)`` would make a change. Touches nothing.
@@ -139,7 +142,8 @@ package struct Transaction: Sendable {
     if staysInPlace { return (.inPlace, nil) }
     guard abilities.inserts, growth % Int64(abilities.blockSize) == 0,
       let offset = edits.insertionOffset(ofFileOfSize: size, blockSize: abilities.blockSize),
-      edits.fitsInPlace(ofFileOfSize: size, insertingAt: offset)
+      edits.fitsInPlace(ofFileOfSize: size, insertingAt: offset),
+      try file.extents(in: offset..<size).count <= extentLimit
     else { return nil }
     return (.insertRange, offset)
   }

@@ -120,6 +120,9 @@ extension UndoRecord {
     try self.init(text: source.bytes(in: 0..<source.size), path: source.path)
   }
 
+  /// A record names each extent behind an insertion, in some 40 bytes. A usual model has about ten per gigabyte.
+  package static let extentLimit = 1 << 21
+
   /// Edits are parts of headers, and no header is this long; a larger file is not ours.
   private static let sizeLimit: UInt64 = 1 << 28
 }

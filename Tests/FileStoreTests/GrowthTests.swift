@@ -42,6 +42,11 @@ import Testing
     #expect(try strategy(Scenario.appending, 400) == .rewrite)
     #expect(try strategy(Scenario.inserting, output: "n") == .clone)
     #expect(try strategy(Scenario.inserting, atomic: true) == .clone)
+    let fileSystem = FaultyFileSystem(.nothing, in: folder, disk: disk)
+    for (limit, expected) in [(20, Strategy.clone), (21, .insertRange)] {
+      let recording = Transaction(tool: "test", fileSystem: fileSystem, rewriteLimit: 0, extentLimit: limit)
+      #expect(try recording.strategy(for: change(Scenario.inserting)) == expected, "too fragmented for the record")
+    }
     disk.isInUse = true
     #expect(try strategy(Scenario.inserting) == .clone)
     #expect(try strategy(Scenario.appending) == .clone)

@@ -44,7 +44,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     sameSize.edits + [edit(at: 300, 3, [1, 2, 3]), edit(at: 400, 0, Array(repeating: 99, count: 45))])
   static let insertingAndAppending = EditList(inserting.edits + [edit(at: 400, 0, Array(repeating: 99, count: 45))])
 
-  static let long = (0..<12_388).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
+  static let long = (0..<8_292).map { UInt8(truncatingIfNeeded: $0 &* 7 ^ $0 >> 5) }
 
   /// Longer by a block of a real disk.
   static let growingLong = EditList([

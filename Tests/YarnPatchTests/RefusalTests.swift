@@ -117,6 +117,18 @@ import Testing
     #expect(folder.contents == before)
   }
 
+  @Test func `an output that fails leaves no folder behind`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    let before = folder.contents
+    let prepared = try PreparedPatch(
+      path, request(.yarn, 4), output: folder["copy"], in: LyingFileSystem(refusing: ".gguf"))
+    let error = refusal { try prepared.apply(keepsUndo: true) }
+    #expect(error?.code == .noSpace && error?.location.path == folder["copy/tiny-llama-ctx256-f16.gguf"])
+    #expect(folder.contents == before)
+    #expect(access(folder["copy"], F_OK) != 0)
+  }
+
   @Test func `a read-only folder is refused`() throws {
     guard getuid() != 0 else {
       print("a read-only folder: not tested, since the superuser may write everywhere")
