@@ -42,7 +42,7 @@ public enum PatchReport {
       let size =
         file.sizeAfter == file.sizeBefore
         ? "same size" : "\(file.sizeBefore) → \(file.sizeAfter) bytes"
-      result += "\(printable(file.path)): \(size), \(outcome.strategy)\n"
+      result += "\(printable(file.path)): \(size), \(file.strategy)\n"
       result += columns(
         file.changes.map { change in
           let before = change.before.map { oneLine($0, separator: " ") }

@@ -16,6 +16,8 @@ public struct PatchOutcome: Sendable {
   /// One file of the model, changed or not.
   public struct File: Sendable {
     public var path: String
+    /// `none`, `in-place`, `insert-range`, `rewrite` or `clone`: how it was changed, or would be in a dry run.
+    public var strategy: String
     public var bytesWritten: UInt64
     public var sizeBefore: UInt64
     public var sizeAfter: UInt64
@@ -24,7 +26,7 @@ public struct PatchOutcome: Sendable {
   }
 
   public var plan: PatchPlan
-  /// `none`, `in-place`, `insert-range`, `rewrite` or `clone`: how the largest change was made, or would be in a dry run.
+  /// Of the files' strategies the one that touches most of a file.
   public var strategy: String
   public var files: [File]
   /// Where `undo` finds the former bytes.
@@ -160,10 +162,11 @@ struct PreparedPatch {
     var files: [PatchOutcome.File] = []
     for (change, file) in zip(try changes(), plan.files) {
       let size = change.identity.size
-      strategies.append(try transaction.strategy(for: change))
+      let strategy = try transaction.strategy(for: change)
+      strategies.append(strategy)
       files.append(
         PatchOutcome.File(
-          path: change.output ?? change.path, bytesWritten: 0, sizeBefore: size,
+          path: change.output ?? change.path, strategy: strategy.rawValue, bytesWritten: 0, sizeBefore: size,
           sizeAfter: UInt64(Int64(size) + change.edits.sizeChange), changes: file.changes, notes: []))
     }
     return PatchOutcome(
@@ -227,15 +230,15 @@ struct PreparedPatch {
   private func outcome(_ results: [FileResult], undo: String?) -> PatchOutcome {
     let files = zip(plan.files, results).map { file, result in
       PatchOutcome.File(
-        path: result.path, bytesWritten: result.bytesWritten, sizeBefore: result.sizeBefore,
-        sizeAfter: result.sizeAfter, changes: file.changes, notes: result.notes)
+        path: result.path, strategy: result.strategy.rawValue, bytesWritten: result.bytesWritten,
+        sizeBefore: result.sizeBefore, sizeAfter: result.sizeAfter, changes: file.changes, notes: result.notes)
     }
     return PatchOutcome(
       plan: plan, strategy: Self.largest(results.map(\.strategy)).rawValue, files: files, undo: undo,
       verification: nil)
   }
 
-  /// The strategy that touches most of a file.
+  /// See ``PatchOutcome/strategy``.
   private static func largest(_ strategies: [Strategy]) -> Strategy {
     [.clone, .rewrite, .insertRange, .inPlace].first(where: strategies.contains) ?? .none
   }
