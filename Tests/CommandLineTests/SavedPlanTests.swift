@@ -91,6 +91,6 @@ import Testing
     let lines = record.split(separator: "\n").dropLast().joined(separator: "\n") + "\n"
     let digest = try Command.run("/bin/sh", ["-c", "sha256sum | cut -c -64"], stdin: lines).output
     try folder.write(lines + "end=" + digest, to: "plain/.yarn-patch-undo")
-    try expectRefusal(["apply", "plan.json"], in: folder, file: "plain/.yarn-patch-undo", says: "yarn-patch undo")
+    try expectRefusal(["apply", "plan.json"], in: folder, file: "plain/.yarn-patch-undo", says: "yarn-patch recover")
   }
 }
