@@ -21,6 +21,7 @@ SECTIONS = [
     ("GGUF files in gguf-py", containers.gguf_files),
     ("safetensors files in safetensors", containers.safetensors_files),
     ("the standard model in llama.cpp", llama.standard_model),
+    ("each strategy in llama.cpp", llama.strategies),
     ("factor 1 in llama.cpp", llama.factor_one),
     ("a split set in llama.cpp", llama.split_set),
     ("held-out text in llama.cpp", llama.held_out),

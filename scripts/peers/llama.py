@@ -111,7 +111,10 @@ def standard_model(bench):
     path = bench.patched(bench.standard_model, "--factor", 4)
     bench.run("patch", path, "--method", "none")
     check_standard(bench, "--method none after YaRN", path, *wanted(window=8192))
-    bench.equal("--method none after YaRN, SHA-256 is as before", sha256(path), digest)
+    bench.equal("--method none after YaRN, gguf-py: tensors are as before", tensors(path) == before, True)
+    for _ in range(2):
+        bench.run("undo", path)
+    bench.equal("--method none after YaRN, both undone: SHA-256 is as before", sha256(path), digest)
 
 
 def check_standard(bench, options, path, said, keys):
@@ -127,6 +130,25 @@ def check_standard(bench, options, path, said, keys):
         bench.holds(f"{options}, llama.cpp: finite scores", bool(numpy.isfinite(scores).all()),
                     f"{scores.size} numbers, goes on with {answer['choices'][0]['text']!r}")
     bench.equal(f"{options}, gguf-py: RoPE keys", rope_keys(path), keys)
+
+
+def strategies(bench):
+    """The same settings by each way of writing a file."""
+    tokens = text_tokens(bench.standard_model, 256)
+    path, output = bench.copy(bench.standard_model), bench.folder / "output.gguf"
+    grown = bench.json("patch", path, "--factor", 4)["strategy"]
+    scores = {grown: logits(path, tokens)}
+    bench.run("patch", path, "--factor", 2)
+    inside = bench.json("patch", path, "--factor", 4)["strategy"]
+    bench.equal("the second patch of a file", inside, "in-place")
+    scores[inside] = logits(path, tokens)
+    copied = bench.json("patch", bench.standard_model, "--factor", 4, "--output", output)["strategy"]
+    bench.equal("--output", copied, "clone")
+    scores[copied] = logits(output, tokens)
+    if grown != "insert-range":
+        bench.skip("insert-range", f"the file system here takes {grown}")
+    for strategy, found in scores.items():
+        bench.equal(f"{strategy}: scores that differ from {copied}", int((found != scores[copied]).sum()), 0)
 
 
 # The same scores where nothing changes
