@@ -6,7 +6,7 @@ import PackageDescription
 //
 //   yarn-patch → Reporting ─┐        (Reporting → Drawing, which knows nothing of models)
 //        └─────→ YarnPatch ─┴→ PatchPlanning → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
-//                    ├──────→ Attention → RoPE
+//                    ├──────→ Attention → RoPE, CAttention
 //                    └──────→ FileStore → Bytes → Diagnostics
 
 /// `YARN_PATCH_STRICT=1` turns every warning into an error; `.ci/run` sets it.
@@ -41,6 +41,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CJSONC", pkgConfig: "json-c", providers: [.apt(["libjson-c-dev"])]),
     .target(name: "CSystem", cSettings: strictC),
+    .target(name: "CAttention", cSettings: strictC),
 
     module("Diagnostics"),
     module("Bytes", ["Diagnostics"]),
@@ -48,7 +49,7 @@ let package = Package(
     module("GGUF", ["Bytes", "Diagnostics"]),
     module("Safetensors", ["LosslessJSON", "Bytes", "Diagnostics"]),
     module("RoPE"),
-    module("Attention", ["RoPE"]),
+    module("Attention", ["CAttention", "RoPE"]),
     module(
       "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"],
       // Embedded in the code: the command stays one file, and no Foundation is needed to find a bundle.

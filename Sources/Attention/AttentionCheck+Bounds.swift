@@ -16,23 +16,22 @@ extension AttentionCheck {
   /// ```
   /// lane   a*c - b*s          c and s rounded, two products, one difference: three roundings on each term,
   ///                           error <= 3u (|a||c| + |b||s|) <= 3u A r            (Cauchy, c² + s² = A²)
-  /// angle  p*w rounded        by at most d = 2^-53 p w: the pair turns too far by d, error <= d A r
-  /// head   two lanes a pair   error <= (3√2 u + d) A |q|
+  /// head   two lanes a pair   error <= 3√2 u A |q|
   /// score  q'·k'              two heads, and a sum with n roundings on each term:
-  ///                           error <= (2 (3√2 u + d) + n u) A² |q| |k|
+  ///                           error <= (2 * 3√2 u + n u) A² |q| |k|
   /// ```
   ///
   /// Lanes that pass through have the factor 1, so `A` stands for the larger of both where there are any. The reference
-  /// has `d = 0` but cos and sin made of two each; ten roundings on each term are more than there are. Products of two
-  /// errors are covered by a thousandth.
+  /// has cos and sin made of two each; ten roundings on each term are more than there are. Angles are exact products at
+  /// any position, and what double arithmetic adds to cos and sin, like products of two errors, is covered by a
+  /// thousandth.
   var bounds: RotationBounds {
     let rotatesWhole = 2 * table.inverseFrequencies.count == headDimension
     let a = rotatesWhole ? abs(table.attentionFactor) : max(abs(table.attentionFactor), 1)
-    let fastest = table.inverseFrequencies.reduce(0) { max($0, abs($1)) }
     // Swift's ulpOfOne is twice the unit roundoff.
     let u = Double(Float.ulpOfOne) / 2
     let double = Double.ulpOfOne / 2
-    let head = 3 * 2.0.squareRoot() * u + double * Double(contextLength) * fastest
+    let head = 3 * 2.0.squareRoot() * u
     let referenceHead = 10 * 2.0.squareRoot() * double
     let sum = Double(dotProductRoundings(count: headDimension)) * u
     let referenceSum = Double(headDimension + 1) * double

@@ -32,10 +32,8 @@ package struct AttentionCheck: Sendable {
 
   /// Measures our own float32 rotation.
   package func measurements() -> [CheckMeasurement] {
-    let rotate: HeadRotation = { head, position in
-      VectorRotation(table, position: position).applied(to: head, pairing)
-    }
-    return measurements(query: rotate, key: rotate)
+    let rotation = VectorRotation(table, headDimension: headDimension, pairing: pairing)
+    return measurements(query: rotation.rotated, key: rotation.rotated)
   }
 
   /// Measures a rotation of queries and one of keys, in this order: scores against the reference, the reference's

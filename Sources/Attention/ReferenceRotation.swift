@@ -23,13 +23,16 @@ package struct ReferenceRotation: Sendable {
     return (c * dc - s * ds, s * dc + c * ds)
   }
 
-  /// The head turned; lanes from twice the number of pairs on pass through.
+  /// The head turned; lanes that belong to no pair pass through.
   ///
-  /// - Parameter head: At least two lanes for each pair.
-  package func applied(to head: [Double], _ pairing: RotaryPairing) -> [Double] {
+  /// - Parameters:
+  ///   - head: At least two lanes for each pair from `firstLane` on.
+  ///   - firstLane: Lanes before it pass through; with latent attention these are the ones without position.
+  package func applied(to head: [Double], _ pairing: RotaryPairing, firstLane: Int = 0) -> [Double] {
     var result = head
     for (pair, (c, s)) in zip(cosines, sines).enumerated() {
-      let (i, j) = pairing.lanes(ofPair: pair, rotaryDimension: 2 * cosines.count)
+      let lanes = pairing.lanes(ofPair: pair, rotaryDimension: 2 * cosines.count)
+      let (i, j) = (firstLane + lanes.0, firstLane + lanes.1)
       result[i] = head[i] * c - head[j] * s
       result[j] = head[j] * c + head[i] * s
     }

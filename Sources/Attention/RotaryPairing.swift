@@ -5,7 +5,7 @@ package enum RotaryPairing: String, Sendable, CaseIterable {
   /// Lanes `i` and `i + d/2`: transformers, GPT-NeoX, llama.cpp's mode 2.
   case halves
 
-  /// The lanes of pair `i` in a head of which the first `rotaryDimension` lanes rotate.
+  /// The lanes of pair `i` in a head of which `rotaryDimension` lanes rotate, counted from the first that does.
   package func lanes(ofPair i: Int, rotaryDimension: Int) -> (Int, Int) {
     switch self {
     case .adjacent: (2 * i, 2 * i + 1)

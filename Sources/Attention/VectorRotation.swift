@@ -1,78 +1,66 @@
+import CAttention
 import RoPE
 
-/// The rotation at one position in float32, eight pairs at a time: what a runtime does, and the portable twin of it.
+/// Turns heads in float32 with the processor's vectors: what a runtime does to queries and keys.
+///
+/// cos and sin are products of the exact turn at every 64th position and of the turns of 0 to 63 positions, in double,
+/// rounded to float32 last: at position 1 000 000 they are as good as at position 1.
 package struct VectorRotation: Sendable {
-  /// One value for each pair, times the attention factor, rounded from double.
-  package let cosines: [Float]
-  package let sines: [Float]
+  package let table: FrequencyTable
+  package let headDimension: Int
+  package let pairing: RotaryPairing
+  package let firstLane: Int
+  private let instructions: InstructionSet
+  /// `[64][2][pairs]`: cos, then sin, without the attention factor.
+  private let steps: [Double]
 
-  package init(_ table: FrequencyTable, position: Int) {
-    let angles = table.inverseFrequencies.map { Double(position) * $0 }
-    cosines = angles.map { Float(cosine($0) * table.attentionFactor) }
-    sines = angles.map { Float(sine($0) * table.attentionFactor) }
+  private static let positionsInTable = CATTENTION_POSITIONS
+
+  /// - Parameters:
+  ///   - table: Two lanes of the head turn for each entry.
+  ///   - headDimension: At least `firstLane` and two lanes for each entry.
+  ///   - firstLane: Lanes before it pass through; with latent attention these are the ones without position.
+  package init(
+    _ table: FrequencyTable, headDimension: Int, pairing: RotaryPairing, firstLane: Int = 0,
+    instructions: InstructionSet = .widest
+  ) {
+    precondition(firstLane >= 0 && firstLane + 2 * table.inverseFrequencies.count <= headDimension)
+    self.table = table
+    self.headDimension = headDimension
+    self.pairing = pairing
+    self.firstLane = firstLane
+    self.instructions = instructions
+    let plain = FrequencyTable(inverseFrequencies: table.inverseFrequencies)
+    steps = (0..<Self.positionsInTable).flatMap { step in
+      let turn = ReferenceRotation(plain, position: step)
+      return turn.cosines + turn.sines
+    }
   }
 
-  /// The head turned; lanes from twice the number of pairs on pass through.
+  /// Turns heads in place, each group of `headsAtPosition` one position further than the one before.
   ///
-  /// - Parameter head: At least two lanes for each pair.
-  package func applied(to head: [Float], _ pairing: RotaryPairing) -> [Float] {
-    var result = head
-    let vectors = cosines.count / 8
-    for first in stride(from: 0, to: 8 * vectors, by: 8) {
-      let c = cosines.vector(at: first, of: SIMD8.self)
-      let s = sines.vector(at: first, of: SIMD8.self)
-      switch pairing {
-      case .adjacent:
-        let lanes = head.vector(at: 2 * first, of: SIMD16.self)
-        var turned = lanes
-        turned.evenHalf = lanes.evenHalf * c - lanes.oddHalf * s
-        turned.oddHalf = lanes.oddHalf * c + lanes.evenHalf * s
-        result.store(turned, at: 2 * first)
-      case .halves:
-        let low = head.vector(at: first, of: SIMD8.self)
-        let high = head.vector(at: first + cosines.count, of: SIMD8.self)
-        result.store(low * c - high * s, at: first)
-        result.store(high * c + low * s, at: first + cosines.count)
+  /// - Parameter heads: `[positions][headsAtPosition][headDimension]`.
+  package func rotate(_ heads: inout [Float], from position: Int, headsAtPosition: Int = 1) {
+    let width = headsAtPosition * headDimension
+    precondition(width > 0 && heads.count.isMultiple(of: width))
+    let positions = heads.count / width
+    heads.withUnsafeMutableBufferPointer { rows in
+      for first in stride(from: 0, to: positions, by: Self.positionsInTable) {
+        let turn = ReferenceRotation(table, position: position + first)
+        var group = cattention_heads(
+          positions: min(Self.positionsInTable, positions - first), heads: headsAtPosition, dimension: headDimension,
+          first_lane: firstLane, pairs: table.inverseFrequencies.count, adjacent: pairing == .adjacent ? 1 : 0)
+        // SAFETY: the precondition makes `rows` whole groups, the initialiser's keeps all turning lanes within a head.
+        cattention_rotate(
+          instructions.rawValue, rows.baseAddress.map { $0 + first * width }, &group, turn.cosines + turn.sines, steps)
       }
     }
-    for pair in 8 * vectors..<cosines.count {
-      let (i, j) = pairing.lanes(ofPair: pair, rotaryDimension: 2 * cosines.count)
-      result[i] = head[i] * cosines[pair] - head[j] * sines[pair]
-      result[j] = head[j] * cosines[pair] + head[i] * sines[pair]
-    }
+  }
+
+  /// One head turned.
+  package func rotated(_ head: [Float], at position: Int) -> [Float] {
+    var result = head
+    rotate(&result, from: position)
     return result
-  }
-}
-
-/// The sum of the products: eight running sums, their sum by halves, then the lanes left over.
-///
-/// No sum goes through more than ``dotProductRoundings(count:)`` roundings.
-package func dotProduct(_ a: [Float], _ b: [Float]) -> Float {
-  let count = min(a.count, b.count)
-  var sums = SIMD8<Float>.zero
-  for first in stride(from: 0, to: count / 8 * 8, by: 8) {
-    sums += a.vector(at: first, of: SIMD8.self) * b.vector(at: first, of: SIMD8.self)
-  }
-  let four = sums.lowHalf + sums.highHalf
-  let two = four.lowHalf + four.highHalf
-  var sum = two[0] + two[1]
-  for lane in count / 8 * 8..<count { sum += a[lane] * b[lane] }
-  return sum
-}
-
-/// The longest chain of roundings in ``dotProduct(_:_:)-(_,[Float])``: a product, a running sum, three halvings, the
-/// lanes left over.
-func dotProductRoundings(count: Int) -> Int { 1 + count / 8 + 3 + count % 8 }
-
-extension [Float] {
-  fileprivate func vector<V: SIMD & BitwiseCopyable>(at index: Int, of _: V.Type) -> V where V.Scalar == Float {
-    // SAFETY: the load checks its bounds, and every bit pattern is a float.
-    span.bytes.unsafeLoadUnaligned(fromByteOffset: 4 * index, as: V.self)
-  }
-
-  fileprivate mutating func store<V: SIMD & BitwiseCopyable>(_ vector: V, at index: Int) where V.Scalar == Float {
-    var lanes = mutableSpan
-    var bytes = lanes.mutableBytes
-    bytes.storeBytes(of: vector, toByteOffset: 4 * index, as: V.self)
   }
 }

@@ -25,7 +25,9 @@ import Testing
   private func rotation(
     _ table: FrequencyTable, pairing: RotaryPairing = .halves, shift: Int = 0
   ) -> HeadRotation {
-    { VectorRotation(table, position: $1 + shift).applied(to: $0, pairing) }
+    let rotation = VectorRotation(
+      table, headDimension: 2 * table.inverseFrequencies.count, pairing: pairing)
+    return { rotation.rotated($0, at: $1 + shift) }
   }
 
   @Test(arguments: RotaryPairing.allCases, [1, 2, 3, 131_072])
@@ -110,7 +112,7 @@ import Testing
     let rounded: HeadRotation = { head, position in
       let angles = check.table.inverseFrequencies.map { Double(Float(position) * Float($0)) }
       let table = FrequencyTable(inverseFrequencies: angles, attentionFactor: check.table.attentionFactor)
-      return VectorRotation(table, position: 1).applied(to: head, .halves)
+      return ReferenceRotation(table, position: 1).applied(to: head.map { Double($0) }, .halves).map { Float($0) }
     }
     #expect(failures(check.measurements(query: rounded, key: rounded)) == [0, 2])
   }
