@@ -33,8 +33,8 @@ test-peers: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	scripts/test-peers.sh
 
-# Forecasts, reading of large headers and growth of a header, beside the Python packages if they are here. Checks the
-# answers first; gates are ratios, counts and memory.
+# Forecasts, reading of large headers, growth of a header and the attention kernel, beside the Python packages if they
+# are here. Checks the answers first; gates are ratios, counts and memory.
 bench: .build/prerequisites
 	swift build -c release --static-swift-stdlib --product yarn-patch $(SWIFT_FLAGS)
 	@scripts/bench.sh
