@@ -6,6 +6,7 @@ import PackageDescription
 //
 //   yarn-patch → Reporting ─┐        (Reporting → Drawing, which knows nothing of models)
 //        └─────→ YarnPatch ─┴→ PatchPlanning → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//                    ├──────→ Weights → Attention, ModelConfig
 //                    ├──────→ Attention → RoPE, CAttention
 //                    └──────→ FileStore → Bytes → Diagnostics
 
@@ -54,6 +55,8 @@ let package = Package(
       "ModelConfig", ["RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"],
       // Embedded in the code: the command stays one file, and no Foundation is needed to find a bundle.
       resources: [.embedInCode("known-models.json")]),
+    module(
+      "Weights", ["Attention", "ModelConfig", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
     module("Runtimes", ["ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module("Agreement", ["Runtimes", "ModelConfig", "GGUF", "LosslessJSON", "RoPE"]),
     module(
@@ -88,6 +91,9 @@ let package = Package(
     tests(of: "FileStore", ["Bytes", "Diagnostics"]),
     tests(of: "RoPE"),
     tests(of: "Attention", ["RoPE"]),
+    tests(
+      of: "Weights",
+      ["Attention", "ModelConfig", "RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(
       of: "PatchPlanning",
       ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
