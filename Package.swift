@@ -93,7 +93,7 @@ let package = Package(
     tests(of: "Attention", ["RoPE"]),
     tests(
       of: "Weights",
-      ["Attention", "ModelConfig", "RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
+      ["FileStore", "Attention", "ModelConfig", "RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(
       of: "PatchPlanning",
       ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),

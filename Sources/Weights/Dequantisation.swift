@@ -17,16 +17,23 @@ extension WeightEncoding {
   ///   - bytes: As many whole blocks as `values` has room for.
   ///   - values: Room for ``blockSize`` numbers from each block.
   func decode(_ bytes: RawSpan, into values: inout MutableSpan<Float>) {
-    for block in 0..<values.count / blockSize {
-      decodeBlock(bytes, at: block * bytesPerBlock, into: &values, at: block * blockSize)
+    switch self {
+    case .float32:
+      for i in 0..<values.count { values[i] = Float(bitPattern: bytes.load(4 * i, UInt32.self)) }
+    case .float16:
+      for i in 0..<values.count { values[i] = bytes.half(2 * i) }
+    case .bfloat16:
+      for i in 0..<values.count { values[i] = Float(bitPattern: UInt32(bytes.load(2 * i, UInt16.self)) << 16) }
+    default:
+      for block in 0..<values.count / blockSize {
+        decodeBlock(bytes, at: block * bytesPerBlock, into: &values, at: block * blockSize)
+      }
     }
   }
 
   private func decodeBlock(_ bytes: RawSpan, at start: Int, into values: inout MutableSpan<Float>, at first: Int) {
     switch self {
-    case .float32: values[first] = Float(bitPattern: bytes.load(start, UInt32.self))
-    case .float16: values[first] = bytes.half(start)
-    case .bfloat16: values[first] = Float(bitPattern: UInt32(bytes.load(start, UInt16.self)) << 16)
+    case .float32, .float16, .bfloat16: break
     case .q80:
       let d = bytes.half(start)
       for i in 0..<32 { values[first + i] = Float(bytes.load(start + 2 + i, Int8.self)) * d }

@@ -13,6 +13,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # all files are here; a look-up would be a m
 
 import containers
 import factors
+import first_layer
 import hugging_face
 import llama
 from bench import Bench
@@ -28,6 +29,7 @@ SECTIONS = [
     ("frequencies as factors in llama.cpp", factors.all_checks),
     ("the tiny model in transformers", hugging_face.tiny_model),
     ("configurations in transformers", hugging_face.configurations),
+    ("first layers in transformers and gguf-py", first_layer.first_layers),
 ]
 
 
