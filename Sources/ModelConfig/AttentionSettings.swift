@@ -104,7 +104,7 @@ extension GGUFFile {
     if let depth = keys.widthScaledDepth, self[keys.blockCount]?.integerValue == depth,
       let width = try length(keys.embeddingLength)
     {
-      settings.softmaxScale = width.map { 1 / Double($0 / heads.value).squareRoot() }
+      settings.softmaxScale = width.map { 1 / Double(max($0 / heads.value, 1)).squareRoot() }
     }
     settings.scoreCap = try positive(keys.scoreCap)
     settings.clamp = try positive(keys.clamp)

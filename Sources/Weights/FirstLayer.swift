@@ -10,12 +10,12 @@ import Diagnostics
 /// Nothing before the rotation depends on the position, so equal tokens have equal queries and keys. The files are read
 /// a few rows at a time: the embedding's for the tokens, the projections' for the heads asked for.
 ///
-/// Memory: the result, at most ``maximumResult`` numbers; 16 MB of hidden states; 4 MB of weights, decoded. That is
+/// Memory: the result, at most ``maximumResult`` numbers; some 16 MB of hidden states; 4 MB of weights, decoded. That is
 /// below 300 MB for any model, also one of 70 billion parameters.
 package struct FirstLayer {
   /// Numbers of one result: 256 MB, which is half a million tokens for a head of 128 lanes.
   package static let maximumResult = 1 << 26
-  /// Elements of the hidden states that are in memory at once.
+  /// Elements of the hidden states, or of what is formed from them on the way, that are in memory at once.
   private static let window = 1 << 22
 
   let embedding: StoredMatrix
@@ -40,7 +40,8 @@ package struct FirstLayer {
   package let softmaxScale: Double
   /// Scores `s`, scaled, become `cap * tanh(s / cap)`.
   package let scoreCap: Double?
-  /// Whether the first layer attends within a sliding window, whose table may not be that of the other layers.
+  /// Whether, in a model with both kinds of layers, the first is one that attends within a sliding window; its table may
+  /// not be that of the others.
   package let slides: Bool
 
   /// Queries before rotation.
@@ -76,7 +77,7 @@ package struct FirstLayer {
     }
     var result = [[Float]](repeating: [], count: heads.count)
     for i in result.indices { result[i].reserveCapacity(tokens.count * projection.headDimension) }
-    let step = max(1, Self.window / embedding.width)
+    let step = max(1, Self.window / max(embedding.width, projection.widest))
     for first in stride(from: 0, to: tokens.count, by: step) {
       let states = try hiddenStates(tokens[first..<min(first + step, tokens.count)])
       for (i, lanes) in try projection.heads(heads, states).enumerated() { result[i] += lanes }

@@ -55,6 +55,9 @@ struct HeadProjection {
   /// Lanes of a head.
   var headDimension: Int { rows.count + (shared?.count ?? 0) }
 
+  /// The most numbers that are formed for an input at once.
+  var widest: Int { max(headDimension, latent?.rows.count ?? 0) }
+
   /// The heads asked for, each with its lanes for one input after the other.
   func heads(_ wanted: [Int], _ inputs: [Float]) throws(FileError) -> [[Float]] {
     var source = inputs

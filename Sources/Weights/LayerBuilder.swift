@@ -9,6 +9,9 @@ struct LayerBuilder {
   let family: AttentionFamily
   let epsilon: Double
 
+  /// Elements of a head whose rows stand transposed; published models have 65,536.
+  private static let maximumTransposed = 1 << 22
+
   private var headCount: Int { settings.headCount.value }
 
   mutating func layer() throws(FileError) -> FirstLayer {
@@ -114,7 +117,8 @@ struct LayerBuilder {
       !tensors.contains(name(names.keyExpansion))
     {
       let matrix = try tensors.matrix(name(transposed), width: lanes)
-      guard matrix.rowCount == headCount * latentCount else {
+      // A head of it is in memory as a whole.
+      guard try divided(matrix, by: 1, headCount) == latentCount, latentCount <= Self.maximumTransposed / lanes else {
         throw unfitting(matrix, "\(latentCount) rows for each of \(headCount) heads")
       }
       return HeadRows(matrix: matrix, stride: latentCount, count: lanes, isTransposed: true)

@@ -5,6 +5,10 @@ import Safetensors
 
 /// A matrix in a file, of which rows are read and decoded as they are needed; a vector is a matrix of one row.
 package struct StoredMatrix {
+  /// Longest row that is read, so that memory does not follow a sparse file; hidden states have some ten thousand
+  /// elements.
+  static let maximumWidth = 1 << 20
+
   /// The tensor's name.
   package let name: String
   package let rowCount: Int
@@ -46,13 +50,15 @@ package struct StoredMatrix {
   ) throws(FileError) {
     guard let encoding = WeightEncoding(rawValue: typeName) else { throw Self.unreadable(typeName, at: place) }
     // The containers' readers have compared the product of the sizes with the bytes; here it is only divided.
-    guard let last = shape.last, let width = Int(exactly: last), width > 0, width.isMultiple(of: encoding.blockSize),
+    guard let last = shape.last, let width = Int(exactly: last), 1...Self.maximumWidth ~= width,
+      width.isMultiple(of: encoding.blockSize),
       case let bytesPerRow = width / encoding.blockSize * encoding.bytesPerBlock, bytes > 0,
       bytes.isMultiple(of: UInt64(bytesPerRow)), let rowCount = Int(exactly: bytes / UInt64(bytesPerRow))
     else {
       throw FileError(
         .weightsShape, at: place, found: "a tensor of shape \(shape.prefix(8)) in \(typeName)",
-        expected: "rows of whole blocks", remedy: "download or convert the model again")
+        expected: "rows of whole blocks, of at most \(Self.maximumWidth) elements",
+        remedy: "download or convert the model again")
     }
     name = place.key ?? ""
     self.rowCount = rowCount

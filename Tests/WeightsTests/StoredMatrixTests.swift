@@ -86,7 +86,7 @@ import Testing
     #expect(refusal { () throws(FileError) in try matrix.rows(0..<1) }?.code == .weightsNotFinite)
   }
 
-  @Test func `types and byte orders that are not decoded are refused by name`() throws {
+  @Test func `types, byte orders and rows that are not read are refused`() throws {
     func code(_ body: () throws -> StoredMatrix) -> FileError? {
       do { _ = try body() } catch { return error as? FileError }
       return nil
@@ -103,5 +103,10 @@ import Testing
       return try StoredMatrix(try #require(file.tensors.first), of: file, in: source)
     }
     #expect(empty?.code == .weightsShape)
+    let wide = code {
+      let width = StoredMatrix.maximumWidth + 1
+      return try inGGUF([UInt8](repeating: 0, count: 2 * width), type: 1, [UInt64(width), 1])
+    }
+    #expect(wide?.code == .weightsShape)
   }
 }
