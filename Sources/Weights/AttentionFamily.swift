@@ -38,6 +38,7 @@ struct AttentionFamily {
       "olmo3": AttentionFamily(hasInputNorm: false, firstLayerSlides: true),
       "cohere": AttentionFamily(norm: .meanAndVariance, pairing: .adjacent),
       "cohere2": AttentionFamily(norm: .meanAndVariance, pairing: .adjacent, firstLayerSlides: true),
+      "gpt_oss": AttentionFamily(firstLayerSlides: true),
       "deepseek_v2": latent, "deepseek_v3": latent, "kimi_k2": latent,
     ]
     for name in [
@@ -57,6 +58,7 @@ struct AttentionFamily {
     var families = [
       "gemma": gemma, "gemma2": gemmaSliding, "gemma3": gemmaSliding, "olmo2": AttentionFamily(hasInputNorm: false),
       "cohere2": AttentionFamily(norm: .meanAndVariance, firstLayerSlides: true),
+      "gpt-oss": AttentionFamily(firstLayerSlides: true),
     ]
     for name in [
       "arcee", "deepseek2", "granite", "granitemoe", "llama", "phi3", "qwen2", "qwen2moe", "qwen3", "qwen3moe",

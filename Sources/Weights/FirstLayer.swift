@@ -40,6 +40,8 @@ package struct FirstLayer {
   package let softmaxScale: Double
   /// Scores `s`, scaled, become `cap * tanh(s / cap)`.
   package let scoreCap: Double?
+  /// A score for each query head that takes part in its softmax beside those of the keys; empty for most models.
+  package let sinks: [Float]
   /// Whether, in a model with both kinds of layers, the first is one that attends within a sliding window; its table may
   /// not be that of the others.
   package let slides: Bool

@@ -35,7 +35,8 @@ struct LayerBuilder {
       firstRotatingLane: isLatent ? query.headDimension - (key.shared?.count ?? 0) : 0,
       pairing: settings.rotatesAdjacentPairs == false && isLatent ? .halves : family.pairing,
       softmaxScale: settings.softmaxScale?.value ?? 1 / Double(query.headDimension).squareRoot(),
-      scoreCap: settings.scoreCap?.value, slides: settings.firstLayerSlides ?? family.firstLayerSlides)
+      scoreCap: settings.scoreCap?.value, sinks: try tensors.vector(names.sinks, count: headCount),
+      slides: settings.firstLayerSlides ?? family.firstLayerSlides)
   }
 
   // MARK: Plain and fused projections

@@ -12,6 +12,8 @@ struct TensorNames {
   var queryNorm = "q_norm", keyNorm = "k_norm"
   var queryCompression = "q_a_proj", queryLatentNorm = "q_a_layernorm", queryExpansion = "q_b_proj"
   var keyCompression = "kv_a_proj_with_mqa", keyLatentNorm = "kv_a_layernorm", keyExpansion = "kv_b_proj"
+  /// The whole name of the scores that each head adds to its softmax.
+  var sinks: String
   /// The keys' part of the expansion by itself, transposed.
   var transposedKeyExpansion: String?
 
@@ -19,7 +21,7 @@ struct TensorNames {
     embedding: "token_embd", inputNorm: "blk.0.attn_norm", attention: "blk.0.attn_", query: "q", key: "k",
     stacked: "qkv", queryNorm: "q_norm", keyNorm: "k_norm", queryCompression: "q_a", queryLatentNorm: "q_a_norm",
     queryExpansion: "q_b", keyCompression: "kv_a_mqa", keyLatentNorm: "kv_a_norm", keyExpansion: "kv_b",
-    transposedKeyExpansion: "k_b")
+    sinks: "blk.0.attn_sinks.weight", transposedKeyExpansion: "k_b")
 
   /// The names of a checkpoint, by the place of its embedding: `model.embed_tokens`, or deeper in composite models.
   ///
@@ -34,7 +36,7 @@ struct TensorNames {
         guard names.contains(where: { $0.hasPrefix(layer + attention) }) else { continue }
         return TensorNames(
           embedding: prefix + embedding, inputNorm: layer + "input_layernorm", attention: layer + attention,
-          fusedByHead: "query_key_value")
+          fusedByHead: "query_key_value", sinks: layer + "self_attn.sinks")
       }
     }
     return nil

@@ -10,6 +10,7 @@ extension RecordedFamily {
     switch modelType {
     case "gemma3_text": "gemma3"
     case "gpt_neox": "gptneox"
+    case "gpt_oss": "gpt-oss"
     case "phi": "phi2"
     case "cohere": "command-r"
     case "deepseek_v2": "deepseek2"
@@ -89,6 +90,7 @@ extension RecordedFamily {
       "kv_a_proj_with_mqa": "blk.0.attn_kv_a_mqa", "kv_a_layernorm": "blk.0.attn_kv_a_norm",
       "kv_b_proj": "blk.0.attn_kv_b",
     ]
+    if name.hasSuffix("self_attn.sinks") { return "blk.0.attn_sinks.weight" }
     let parts = name.split(separator: ".")
     guard parts.count > 1, let converted = names[String(parts[parts.count - 2])] else { return nil }
     return "\(converted).\(parts[parts.count - 1])"

@@ -20,6 +20,7 @@ SHAPE = dict(vocab_size=24, hidden_size=36, intermediate_size=40, num_hidden_lay
 WIDE = dict(hidden_size=48)
 LATENT = dict(num_key_value_heads=3, kv_lora_rank=16, qk_nope_head_dim=10, qk_rope_head_dim=6, v_head_dim=8,
               first_k_dense_replace=1, rms_norm_eps=1e-6)
+PLAIN = dict(rope_type="default", rope_theta=10000.0)
 # Name, family, settings, rotating lanes.
 CASES = [
     ("llama", "llama", dict(attention_bias=True), 12),
@@ -42,6 +43,7 @@ CASES = [
     ("gpt_neox", "gpt_neox", WIDE | dict(rotary_pct=0.25, layer_norm_eps=1e-5, num_key_value_heads=None), 4),
     ("cohere", "cohere", dict(layer_norm_eps=1e-5), 12),
     ("cohere2", "cohere2", dict(layer_norm_eps=1e-5, head_dim=12), 12),
+    ("gpt_oss", "gpt_oss", dict(head_dim=16, num_local_experts=2, num_experts_per_tok=1, rope_parameters=PLAIN), 16),
     ("deepseek_v2", "deepseek_v2", LATENT | dict(q_lora_rank=None), 6),
     ("deepseek_v3", "deepseek_v3", LATENT | dict(q_lora_rank=20, rope_interleave=True), 6),
     ("deepseek_v3, halves", "deepseek_v3", LATENT | dict(q_lora_rank=20, rope_interleave=False), 6),
@@ -105,7 +107,7 @@ def case(name, family, settings, rotary):
     fill(model.eval())
     tensors = {name: list(tensor.shape) for name, tensor in model.state_dict().items()
                if "embed_" in name or "layers.0." in name and ("attention." in name or "attn." in name or "input_" in name)}
-    stated = {key: value for key, value in settings.items() if value is not None} | {"model_type": family}
+    stated = {key: value for key, value in settings.items() if not isinstance(value, (dict, type(None)))} | {"model_type": family}
     tokens = [(7 * i * i + 3 * i) % SHAPE["vocab_size"] for i in range(20)]
     return recorded(model, tokens, name=name, config=stated, tensors=tensors, rotaryDimension=rotary)
 
