@@ -174,15 +174,3 @@ extension FrequencyTable {
       && zip(inverseFrequencies, other.inverseFrequencies).allSatisfy(isNear)
   }
 }
-
-extension RuntimeReading {
-  /// The table of the same base and width without scaling; empty where they are not known.
-  var unscaledTable: FrequencyTable {
-    guard let base, let rotaryDimension else { return FrequencyTable(inverseFrequencies: []) }
-    var plain = RoPEParameters(base: base, rotaryDimension: rotaryDimension)
-    if case .proportional(_, let head)? = parameters?.scaling {
-      plain.scaling = .proportional(factor: 1, headDimension: head)
-    }
-    return FrequencyTable(plain)
-  }
-}
