@@ -66,7 +66,7 @@ let package = Package(
     module(
       "YarnPatch",
       [
-        "PatchPlanning", "FileStore", "Attention", "Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF",
+        "PatchPlanning", "FileStore", "Weights", "Attention", "Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF",
         "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
       ]),
     module("Drawing"),
@@ -99,7 +99,10 @@ let package = Package(
       ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
     tests(
       of: "YarnPatch",
-      ["PatchPlanning", "FileStore", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Bytes", "Diagnostics"]),
+      [
+        "PatchPlanning", "FileStore", "Weights", "Attention", "Runtimes", "ModelConfig", "RoPE", "GGUF",
+        "LosslessJSON", "Bytes", "Diagnostics",
+      ]),
     tests(of: "Drawing"),
     tests(of: "Reporting", ["YarnPatch", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(

@@ -13,6 +13,7 @@ public enum VerifyReport {
       ("information", .array(verification.information.map(JSONText.string))),
     ]
     if let agreement = verification.agreement { members.append(("agreement", AgreementReport.json(agreement))) }
+    if let firstLayer = verification.firstLayer { members.append(("weights", FirstLayerReport.json(firstLayer))) }
     return JSONText.object(members).pretty() + "\n"
   }
 
@@ -42,6 +43,7 @@ public enum VerifyReport {
       })
     if detail != .quiet { result += columns(verification.information.map { ["note", $0] }) }
     if let agreement = verification.agreement { result += AgreementReport.text(agreement) }
+    if let firstLayer = verification.firstLayer { result += FirstLayerReport.text(firstLayer, detail: detail) }
     return result
   }
 

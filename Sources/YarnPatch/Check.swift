@@ -1,4 +1,5 @@
 import Agreement
+import Diagnostics
 import RoPE
 
 /// One thing that was verified: what, how large the deviation was, how large it may be.
@@ -42,5 +43,7 @@ public struct Verification: Sendable {
   public var information: [String]
   /// Who computes what, where runtimes were asked for.
   public var agreement: RuntimeAgreement?
+  /// The first layer's attention, or why it could not be looked at, where it was asked for.
+  public var firstLayer: Result<FirstLayerAttention, FileError>?
   public var passed: Bool { checks.allSatisfy(\.passed) }
 }

@@ -214,7 +214,7 @@ struct PreparedPatch {
     var loader = ModelLoader(fileSystem, section: request.section)
     var model = try loader.load(path)
     if request.allowed.contains("YP608") { model.passOverDivisors() }
-    var verifier = Verifier(model, checksAttention: true)
+    var verifier = Verifier(model, attention: .quick)
     verifier.require(plan.settings)
     let verification = verifier.verification
     if let failed = verification.checks.first(where: { !$0.passed }) {

@@ -15,7 +15,9 @@ public struct VerifyOptions: Sendable {
   public var against: String?
   /// A JSON file with expected members of `inspect`'s `rope` object.
   public var expect: String?
-  public var checksAttention = true
+  public var attention = AttentionLevel.quick
+  /// The sequence that ``AttentionLevel/weights`` looks at; pseudo-random tokens over the window when empty.
+  public var tokens: [Int] = []
   /// Runtimes whose tables must agree; `nil` for none.
   public var runtimes: RuntimeChoice?
   public init() {}
@@ -26,12 +28,13 @@ struct Verifier {
   var checks: [Check] = []
   private(set) var information: [String] = []
   var agreement: RuntimeAgreement?
+  var firstLayer: Result<FirstLayerAttention, FileError>?
   let model: Model
-  private let checksAttention: Bool
+  private let attention: AttentionLevel
 
-  init(_ model: Model, checksAttention: Bool) {
+  init(_ model: Model, attention: AttentionLevel) {
     self.model = model
-    self.checksAttention = checksAttention
+    self.attention = attention
     checks.append(
       Check(
         "read", "every file reads back", passed: true,
@@ -44,7 +47,9 @@ struct Verifier {
   }
 
   var verification: Verification {
-    Verification(path: model.path, checks: checks, information: information, agreement: agreement)
+    Verification(
+      path: model.path, checks: checks, information: information, agreement: agreement,
+      firstLayer: firstLayer)
   }
 
   // MARK: one file
@@ -73,7 +78,7 @@ struct Verifier {
       }
       checkLengths(declaration, place: place)
       checkTable(table, parameters, place: place)
-      if checksAttention, let head = declaration.headDimension?.value {
+      if attention != .off, let head = declaration.headDimension?.value {
         checkAttention(table, declaration, head: head, pairing: file.pairing, place: place)
       }
       if declaration.layerType == nil || declaration.layerType == "full_attention" {

@@ -69,7 +69,7 @@ public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) t
   let fileSystem = POSIXFileSystem()
   var loader = ModelLoader(fileSystem, keepsProblems: options.runtimes != nil)
   let model = try loader.load(path)
-  var verifier = Verifier(model, checksAttention: options.checksAttention)
+  var verifier = Verifier(model, attention: options.attention)
   if let choice = options.runtimes { verifier.compareRuntimes(choice, at: options.context, in: fileSystem) }
   if let tokens = options.context { verifier.requireWindow(tokens) }
   if let expected = options.expect {
@@ -80,6 +80,9 @@ public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) t
   if let other = options.against {
     var loader = ModelLoader(fileSystem)
     try verifier.compare(with: try loader.load(other), in: fileSystem)
+  }
+  if options.attention == .weights {
+    verifier.attendFirstLayer(tokens: options.tokens, length: options.context, in: fileSystem)
   }
   return verifier.verification
 }

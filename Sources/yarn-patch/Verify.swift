@@ -3,12 +3,15 @@ import Diagnostics
 import Reporting
 import YarnPatch
 
-enum AttentionLevel: String, ExpressibleByArgument, CaseIterable { case off, quick }
+extension AttentionLevel: ExpressibleByArgument {}
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Proves a model's settings: tables by two routes, YaRN's promises, and rotated attention.",
-    discussion: "Exits with 1 when a check fails.")
+    discussion: """
+      Exits with 1 when a check fails, with 2 when all hold and the weights that --attention weights asks for cannot be \
+      read.
+      """)
 
   @Argument(help: "A model: a file or a folder.") var model: String
   @Option(help: ArgumentHelp("Another model with the same weights and other metadata.", valueName: "model"))
@@ -20,7 +23,8 @@ struct Verify: ParsableCommand {
     help: ArgumentHelp("Whose tables must agree, \(RuntimeChoice.help)", valueName: "runtime"))
   var runtime: [String] = []
   @Option(help: ArgumentHelp("Window that must be covered, in tokens.", valueName: "n")) var context: Int?
-  @Option(help: "off or quick: whether to rotate and compare attention.") var attention = AttentionLevel.quick
+  @Option(help: "How far attention itself is looked at; weights reads the first layer's queries and keys.")
+  var attention = AttentionLevel.quick
   @Option(help: "text or json.") var format = ReportFormat.text
   @OptionGroup var output: OutputOptions
 
@@ -39,11 +43,18 @@ struct Verify: ParsableCommand {
       options.expect = expect
       options.context = context
       if !runtime.isEmpty { options.runtimes = choice }
-      options.checksAttention = attention != .off
+      options.attention = attention
       verification = try verify(model, options)
     } catch { throw error.exit }
     try printResult(
       format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, detail: output.detail))
+    let couldNot = verification.firstLayer?.refusal?.exit
+    // A check that failed is the answer, whatever else could not be looked at.
     if !verification.passed { throw ExitCode.no }
+    if let couldNot { throw couldNot }
   }
+}
+
+extension Result {
+  fileprivate var refusal: Failure? { if case .failure(let error) = self { error } else { nil } }
 }

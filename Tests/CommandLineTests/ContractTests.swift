@@ -22,7 +22,8 @@ import Testing
   @Test(arguments: [
     "inspect model", "inspect plain yarn model --metadata general.* --tensors", "inspect wrong-base",
     "table model", "table yarn --format csv", "table yarn --sequence-length 100000 --runtime formula --runtime all",
-    "verify model", "verify model --context 256 --attention off", "verify model --against model",
+    "verify model", "verify model --attention weights", "verify model --context 256 --attention off",
+    "verify model --against model",
     "patch model --factor 4 --dry-run", "patch model --context 1000 --diff", "patch plain --method none --check",
     "patch plain --factor 2", "patch plain --factor 2 --save-plan plan.json --dry-run", "--help", "help patch",
     "--version", "patch --help",
@@ -35,7 +36,8 @@ import Testing
 
   @Test(arguments: [
     "verify model --context 257", "verify wrong-base", "verify no-theta", "verify model --expect expected.json",
-    "verify plain --against model", "patch model --factor 4 --check", "patch yarn --factor 8 --check --diff",
+    "verify plain --against model", "patch model --factor 4 --check",
+    "patch yarn --factor 8 --check --diff",
     "patch yarn --method none --check --format json",
   ]) func `the answer no gives 1, with the result on standard output alone`(arguments: String) throws {
     try folder.write(#"{"base": 10001}"#, to: "expected.json")
@@ -45,6 +47,20 @@ import Testing
     #expect(outcome.errors == "")
     #expect(outcome.output.hasSuffix("\n"))
     #expect(try folder.state() == before)
+  }
+
+  @Test func `a check that failed gives 1, although the weights it was to look at are not there either`() throws {
+    let outcome = try run("verify no-theta --attention weights")
+    #expect(outcome.exitCode == 1)
+    #expect(outcome.output.contains("first layer: not looked at"))
+    #expect(outcome.errors.contains("what to do: name the folder"))
+  }
+
+  @Test func `weights that cannot be looked at give 2, with the checks that hold`() throws {
+    let outcome = try run("verify plain --attention weights")
+    #expect(outcome.exitCode == 2)
+    #expect(outcome.output.hasPrefix("plain: verified"))
+    #expect(outcome.errors.contains("what to do: name the folder"))
   }
 
   @Test(arguments: [

@@ -84,6 +84,13 @@ import Testing
             + "--attention off --expect expected.json",
         ]),
       Session(
+        name: "weights", fixtures: ["model": Fixture.model],
+        commands: [
+          "yarn-patch patch model --context 1024 > patched.txt", "yarn-patch verify model --attention weights",
+          "yarn-patch verify model/config.json --attention weights --quiet",
+          "yarn-patch verify model/config.json --context 2048 --attention weights --quiet",
+        ]),
+      Session(
         name: "agreement",
         fixtures: [
           "oss": "config/gpt-oss", "plain": "config/llama-plain", "dynamic": "config/dynamic",

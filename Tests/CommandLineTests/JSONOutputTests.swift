@@ -39,6 +39,8 @@ import Testing
       ]
     } + [gguf[4], gguf[8], configs[2], configs[10], weights[0], model].map { Run("verify \($0)", Contract.verify) } + [
       Run("inspect \(weights[0]) \(gguf[0]) \(weights[0])/model.safetensors", Contract.inspect),
+      Run("verify --attention weights \(model)", Contract.verify),
+      Run("verify --attention weights \(configs[2])", Contract.verify, exitCode: 2),
       Run("verify \(Fixture.path("safetensors/stored-inv-freq-wrong-base"))", Contract.verify, exitCode: 1),
       Run("table \(Fixture.path("config/llama-no-theta"))", Contract.table, exitCode: 2),
       Run("table --layer-type full_attention \(configs[13])", Contract.table),

@@ -111,7 +111,26 @@ enum Contract {
           "id": .text, "title": .text, "passed": .bool, "measured": .orNull(.number), "bound": .orNull(.number),
           "unit": .orNull(.text), "detail": .orNull(.text),
         ])),
-    ], added: ["information": .list(.text)])
+    ], added: ["information": .list(.text), "weights": .either([firstLayer, unreadableFirstLayer])])
+
+  private static let firstLayer: Shape = {
+    let profile: [String: Shape] = [
+      "largestInside": .number, "largestBeyond": .orNull(.number),
+      "lengths": .list(.object(["length": .integer, "entropy": .number, "within32": .number])),
+      "distances": .list(.object(["from": .integer, "to": .integer, "mean": .number, "largest": .number])),
+    ]
+    func with(_ members: [String: Shape]) -> Shape { .object(profile.merging(members) { $1 }) }
+    let setting = with([
+      "name": .either([.literal("unscaled"), .literal("declared")]), "attentionFactor": .number,
+      "softmaxScaleMultiplier": .number, "heads": .list(with(["head": .integer])),
+    ])
+    return .object([
+      "refused": .null, "source": .text,
+      "tokens": .object(["count": .integer, "distinct": .integer, "given": .bool]), "originalContext": .integer,
+      "headCount": .integer, "settings": .list(setting), "shows": .text, "doesNotShow": .text, "notes": .list(.text),
+    ])
+  }()
+  private static let unreadableFirstLayer = Shape.object(["refused": .object(["code": .text, "reason": .text])])
 
   static let patch = Shape.object(
     [

@@ -86,7 +86,7 @@ import YarnPatch
     #expect(outcome.files[0].changes.contains { $0.at == "split.tensors.count" })
     #expect(names.dropFirst().allSatisfy { folder.contents[$0] == before[$0] })
     var options = VerifyOptions()
-    options.checksAttention = false
+    options.attention = .off
     #expect(try verify(folder[names[2]], options).passed)
     _ = try undoPatch(folder[names[2]])
     #expect(folder.contents == before)

@@ -54,7 +54,7 @@ import YarnPatch
     _ = try patch(path, request(.yarn, 4), keepsUndo: false)
     var options = VerifyOptions()
     options.against = other
-    options.checksAttention = false
+    options.attention = .off
     #expect(try verify(path, options).passed)
   }
 }
