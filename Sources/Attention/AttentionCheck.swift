@@ -98,38 +98,12 @@ package struct AttentionCheck: Sendable {
     return head.enumerated().map { Double($1) * ($0 < rotating ? table.attentionFactor : 1) }
   }
 
-  private func length(_ head: [Float]) -> Double {
-    head.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-  }
+  private func length(_ head: [Float]) -> Double { squaredLength(head).squareRoot() }
 
   /// 0, the powers of two with both neighbours (when sparse, every fourth power alone), and `limit`.
   private func samples(upTo limit: Int, sparse: Bool = false) -> [Int] {
     let powers = stride(from: 0, to: 31, by: sparse ? 4 : 1).map { 1 << $0 }
     let all = sparse ? powers : powers.flatMap { [$0 - 1, $0, $0 + 1] }
     return Set([0, limit] + all.filter { $0 <= limit }).sorted()
-  }
-}
-
-/// The largest magnitude so far; once not a number, always.
-private struct Largest {
-  var value = 0.0
-
-  mutating func add(_ x: Double) {
-    if x.isNaN || abs(x) > value { value = abs(x) }
-  }
-}
-
-/// Heads with lanes in -1..<1, by SplitMix64 from a fixed seed.
-private struct HeadGenerator {
-  var state: UInt64 = 0x5eed
-
-  mutating func head(_ count: Int) -> [Float] {
-    (0..<count).map { _ in
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var z = state
-      z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-      z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-      return Float((z ^ z >> 31) >> 40) / 0x80_0000 - 1
-    }
   }
 }

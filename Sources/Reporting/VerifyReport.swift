@@ -14,6 +14,9 @@ public enum VerifyReport {
     ]
     if let agreement = verification.agreement { members.append(("agreement", AgreementReport.json(agreement))) }
     if let firstLayer = verification.firstLayer { members.append(("weights", FirstLayerReport.json(firstLayer))) }
+    if !verification.attention.isEmpty {
+      members.append(("attention", .array(verification.attention.map(AttentionReport.json))))
+    }
     return JSONText.object(members).pretty() + "\n"
   }
 

@@ -45,5 +45,7 @@ public struct Verification: Sendable {
   public var agreement: RuntimeAgreement?
   /// The first layer's attention, or why it could not be looked at, where it was asked for.
   public var firstLayer: Result<FirstLayerAttention, FileError>?
+  /// For ``AttentionLevel/full``, one for each kind of layer of each file.
+  public var attention: [AttentionCurves] = []
   public var passed: Bool { checks.allSatisfy(\.passed) }
 }

@@ -1,5 +1,4 @@
 import Agreement
-import Attention
 import Diagnostics
 import LosslessJSON
 import ModelConfig
@@ -26,11 +25,12 @@ public struct VerifyOptions: Sendable {
 /// Proves a model's RoPE settings: tables by two routes, the promises of the scaling, and rotated attention itself.
 struct Verifier {
   var checks: [Check] = []
-  private(set) var information: [String] = []
+  var information: [String] = []
+  var attentionCurves: [AttentionCurves] = []
   var agreement: RuntimeAgreement?
   var firstLayer: Result<FirstLayerAttention, FileError>?
   let model: Model
-  private let attention: AttentionLevel
+  let attention: AttentionLevel
 
   init(_ model: Model, attention: AttentionLevel) {
     self.model = model
@@ -48,8 +48,8 @@ struct Verifier {
 
   var verification: Verification {
     Verification(
-      path: model.path, checks: checks, information: information, agreement: agreement,
-      firstLayer: firstLayer)
+      path: model.path, checks: checks, information: information, agreement: agreement, firstLayer: firstLayer,
+      attention: attentionCurves)
   }
 
   // MARK: one file
@@ -78,12 +78,10 @@ struct Verifier {
       }
       checkLengths(declaration, place: place)
       checkTable(table, parameters, place: place)
-      if attention != .off, let head = declaration.headDimension?.value {
-        checkAttention(table, declaration, head: head, pairing: file.pairing, place: place)
-      }
       if declaration.layerType == nil || declaration.layerType == "full_attention" {
         information += [Inspection.bands(reading)].compactMap { $0 }.filter { !information.contains($0) }
       }
+      checkAttention(reading, declaration, pairing: file.pairing, place: place)
     }
   }
 
@@ -121,19 +119,6 @@ struct Verifier {
   /// Largest relative error of a float32 table in the runtimes' order: three roundings of at most 2⁻²⁴ in the plain
   /// pairs, and the cancellation of an untruncated ramp or llama3's blend; recorded tables stay below 1.5e-6.
   private static let float32Bound = 2e-6
-
-  private mutating func checkAttention(
-    _ table: FrequencyTable, _ declaration: RoPEDeclaration, head: Int, pairing: RotaryPairing, place: String
-  ) {
-    let window = declaration.contextLength?.value ?? 4096
-    guard let check = AttentionCheck(table, headDimension: head, pairing: pairing, contextLength: window) else {
-      return
-    }
-    let names = ["attention", "reference-distance", "attention-distance", "length", "position-0"]
-    for (name, measurement) in zip(names, check.measurements()) {
-      checks.append(Check(name, measurement, unit: "of |q||k|", detail: place))
-    }
-  }
 
   // MARK: several files
 

@@ -23,7 +23,11 @@ struct Verify: ParsableCommand {
     help: ArgumentHelp("Whose tables must agree, \(RuntimeChoice.help)", valueName: "runtime"))
   var runtime: [String] = []
   @Option(help: ArgumentHelp("Window that must be covered, in tokens.", valueName: "n")) var context: Int?
-  @Option(help: "How far attention itself is looked at; weights reads the first layer's queries and keys.")
+  @Option(
+    help: """
+      How far attention itself is looked at; full adds curves by distance and length, weights the first layer's true \
+      queries and keys.
+      """)
   var attention = AttentionLevel.quick
   @Option(help: "text or json.") var format = ReportFormat.text
   @OptionGroup var output: OutputOptions

@@ -74,10 +74,11 @@ import Testing
         name: "verify",
         fixtures: [
           "yarn": "config/yarn-old", "wrong-base": "safetensors/stored-inv-freq-wrong-base", "other": "config/v5-yarn",
-          "no-base": "config/llama-no-theta",
+          "no-base": "config/llama-no-theta", "dynamic": "config/dynamic",
         ],
         commands: [
-          "yarn-patch verify yarn", "yarn-patch verify yarn --attention off --verbose",
+          "yarn-patch verify yarn", "yarn-patch verify dynamic",
+          "yarn-patch verify yarn --attention off --verbose",
           "yarn-patch verify wrong-base --attention off", "yarn-patch verify yarn --against other --attention off",
           "yarn-patch verify no-base",
           "echo '{\"factor\": 4, \"base\": 10000, \"theta\": 1}' > expected.json && yarn-patch verify yarn "

@@ -38,6 +38,8 @@ import Testing
         Run("table \(path)", Contract.table),
       ]
     } + [gguf[4], gguf[8], configs[2], configs[10], weights[0], model].map { Run("verify \($0)", Contract.verify) } + [
+      Run("verify --attention full \(configs[1])", Contract.verify),
+      Run("verify --attention full \(model)", Contract.verify),
       Run("inspect \(weights[0]) \(gguf[0]) \(weights[0])/model.safetensors", Contract.inspect),
       Run("verify --attention weights \(model)", Contract.verify),
       Run("verify --attention weights \(configs[2])", Contract.verify, exitCode: 2),

@@ -111,7 +111,10 @@ enum Contract {
           "id": .text, "title": .text, "passed": .bool, "measured": .orNull(.number), "bound": .orNull(.number),
           "unit": .orNull(.text), "detail": .orNull(.text),
         ])),
-    ], added: ["information": .list(.text), "weights": .either([firstLayer, unreadableFirstLayer])])
+    ],
+    added: [
+      "information": .list(.text), "attention": .list(curves), "weights": .either([firstLayer, unreadableFirstLayer]),
+    ])
 
   private static let firstLayer: Shape = {
     let profile: [String: Shape] = [
@@ -131,6 +134,20 @@ enum Contract {
     ])
   }()
   private static let unreadableFirstLayer = Shape.object(["refused": .object(["code": .text, "reason": .text])])
+
+  private static let curves = Shape.object([
+    "place": .text, "trainedLength": .integer, "window": .integer,
+    "logits": .list(.object(["distance": .integer, "unscaled": .number, "scaled": .number])),
+    "entropies": .list(
+      .object([
+        "length": .integer, "unscaled": .number, "withoutAttentionFactor": .number, "scaled": .number,
+      ])),
+    "cachedKeys": .orNull(
+      .object([
+        "firstChangedLength": .integer, "length": .integer,
+        "errors": .list(.object(["distance": .integer, "relative": .number])),
+      ])),
+  ])
 
   static let patch = Shape.object(
     [

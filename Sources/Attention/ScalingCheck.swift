@@ -1,0 +1,195 @@
+import RoPE
+
+/// What a declaration demands of attention, measured on an ``AttentionSubject``.
+///
+/// ```
+/// attention            scores against the double reference
+/// reference-distance   the reference depends on distance alone
+/// attention-distance   scores depend on distance alone, both positions shifted by up to the window
+/// length, position-0   a rotation turns and multiplies, nothing else; position 0 does not turn
+/// temperature          scores are multiplied by the square of the attention factor
+/// softmax-scale        logits are q·k/√d times the softmax multiplier
+/// kernel               streaming attention against the double reference
+/// identity-attention   factor 1 leaves scores as they are                                  (methods with a factor)
+/// trained-phases       slow pairs turn no further in the window than in training           (YaRN)
+/// near-logits          scores over a few tokens stay where they were                       (YaRN)
+/// ```
+package struct ScalingCheck: Sendable {
+  /// One measurement under its stable name.
+  package struct Fact: Sendable, Equatable {
+    package var id: String
+    package var measurement: CheckMeasurement
+    package var unit: String
+
+    init(_ id: String, _ property: String, measured: Double, bound: Double, unit: String) {
+      self.init(id, CheckMeasurement(property, measured: measured, bound: bound), unit: unit)
+    }
+
+    init(_ id: String, _ measurement: CheckMeasurement, unit: String) {
+      (self.id, self.measurement, self.unit) = (id, measurement, unit)
+    }
+  }
+
+  let parameters: RoPEParameters
+  let attention: AttentionCheck
+  var headDimension: Int { attention.headDimension }
+
+  static let scoreUnit = "of |q||k|"
+
+  /// - Parameter window: Positions demanded, in tokens.
+  /// - Returns: `nil` when ``AttentionCheck`` cannot be made.
+  package init?(_ parameters: RoPEParameters, headDimension: Int, pairing: RotaryPairing, window: Int) {
+    // Twice the window, so that both positions of every distance can move by a whole window.
+    guard
+      let check = AttentionCheck(
+        FrequencyTable(parameters), headDimension: headDimension, pairing: pairing,
+        contextLength: 2 * min(window, AttentionCheck.longestContext))
+    else { return nil }
+    self.parameters = parameters
+    attention = check
+  }
+
+  /// - Parameter keyCount: Keys over which the kernel is compared; the reference takes 2 ns for each lane of each.
+  package func facts(of subject: AttentionSubject, keyCount: Int) -> [Fact] {
+    let names = ["attention", "reference-distance", "attention-distance", "length", "position-0"]
+    let turns = attention.measurements(query: subject.rotateQuery, key: subject.rotateKey)
+    return zip(names, turns).map { Fact($0, $1, unit: Self.scoreUnit) }
+      + [
+        temperature(of: subject), softmaxScale(of: subject), kernel(of: subject, keyCount: keyCount), identity,
+        trainedPhases(of: subject), nearLogits(of: subject),
+      ].compactMap(\.self)
+  }
+
+  /// A head of which only the rotating lanes are not 0.
+  func rotatingHead(_ random: inout HeadGenerator) -> [Float] {
+    let rotating = 2 * attention.table.inverseFrequencies.count
+    return random.head(rotating) + [Float](repeating: 0, count: headDimension - rotating)
+  }
+
+  /// The score of a head with itself, relative to the length's square before rotation.
+  func selfScore(of head: [Float], _ subject: AttentionSubject, query: Int, key: Int) -> Double {
+    Double(dotProduct(subject.rotateQuery(head, query), subject.rotateKey(head, key))) / squaredLength(head)
+  }
+
+  // MARK: magnitudes
+
+  /// An attention factor that reaches queries or keys alone multiplies once, one that reaches a score again four times.
+  private func temperature(of subject: AttentionSubject) -> Fact {
+    var random = HeadGenerator()
+    var deviation = Largest()
+    let demanded = parameters.attentionFactor * parameters.attentionFactor
+    for position in [0, 1, subject.window / 2, subject.window - 1] {
+      let head = rotatingHead(&random)
+      deviation.add(selfScore(of: head, subject, query: position, key: position) - demanded)
+    }
+    return Fact(
+      "temperature", "scores are multiplied by the square of the attention factor", measured: deviation.value,
+      bound: attention.bounds.score, unit: Self.scoreUnit)
+  }
+
+  /// Through the kernel, with heads that were not turned: `d + 2` roundings on each term, as in ``AttentionBounds``.
+  private func softmaxScale(of subject: AttentionSubject) -> Fact? {
+    var random = HeadGenerator()
+    let head = random.head(headDimension)
+    guard
+      let streaming = StreamingAttention(
+        queries: head, keyDimension: headDimension, visibleKeys: [1], softmaxScale: subject.softmaxScale),
+      let logit = streaming.logits(of: head.span).first?.first
+    else { return nil }
+    let multiplier = Double(logit) * Double(headDimension).squareRoot() / squaredLength(head)
+    let demanded = parameters.softmaxScaleMultiplier
+    return Fact(
+      "softmax-scale", "logits are q·k/√d times the softmax multiplier", measured: abs(multiplier - demanded),
+      bound: 1.01 * Double(headDimension + 2) * Double(Float.ulpOfOne) / 2 * abs(demanded), unit: "of q·k/√d")
+  }
+
+  // MARK: kernel
+
+  /// The last query of the window over the keys before it; the worst of all results, each over its own bound.
+  private func kernel(of subject: AttentionSubject, keyCount: Int) -> Fact? {
+    let count = min(keyCount, subject.window)
+    var random = HeadGenerator()
+    let query = subject.rotateQuery(random.head(headDimension), subject.window - 1)
+    let keys = (subject.window - count..<subject.window).flatMap { subject.rotateKey(random.head(headDimension), $0) }
+    let values = random.head(count * headDimension)
+    guard
+      var streaming = StreamingAttention(
+        queries: query, keyDimension: headDimension, valueDimension: headDimension, visibleKeys: [count],
+        softmaxScale: subject.softmaxScale),
+      let reference = ReferenceAttention(
+        query: query, keys: keys, values: values, softmaxScale: subject.softmaxScale)
+    else { return nil }
+    streaming.attend(to: keys.span, values: values.span)
+    var worst = Largest()
+    if let result = try? streaming.results().first {
+      let (exact, bounds) = (reference.result, reference.bounds)
+      worst.add((result.logSumExp - exact.logSumExp) / bounds.logSumExp)
+      worst.add((result.entropy - exact.entropy) / bounds.entropy)
+      for ((output, exact), bound) in zip(zip(result.output, exact.output), bounds.output) {
+        worst.add((output - exact) / bound)
+      }
+    } else {
+      worst.add(.nan)
+    }
+    return Fact(
+      "kernel", "streaming attention agrees with the double reference", measured: worst.value, bound: 1,
+      unit: "of its rounding bound")
+  }
+
+  // MARK: promises
+
+  private var identity: Fact? {
+    guard let parameters = parameters.identity,
+      let plain = AttentionCheck(
+        FrequencyTable(parameters.unscaled), headDimension: headDimension, pairing: attention.pairing,
+        contextLength: attention.contextLength)
+    else { return nil }
+    let rotation = VectorRotation(
+      FrequencyTable(parameters), headDimension: headDimension, pairing: attention.pairing)
+    var measurement = plain.measurements(query: rotation.rotated, key: rotation.rotated)[0]
+    measurement.property = "factor 1 leaves scores as they are"
+    return Fact("identity-attention", measurement, unit: Self.scoreUnit)
+  }
+
+  /// A pair that saw less than `betaSlow` turns in training sees no new angle. The largest position is one less than the
+  /// window; a GGUF's factor is a float32.
+  private func trainedPhases(of subject: AttentionSubject) -> Fact? {
+    guard case .yarn(let yarn) = parameters.scaling else { return nil }
+    let original = FrequencyTable(parameters.unscaled)
+    var furthest = Largest()
+    for (pair, turns) in original.rotations(in: yarn.originalContextLength).enumerated() where turns < yarn.betaSlow {
+      guard pair < subject.table.inverseFrequencies.count else { break }
+      furthest.add(
+        subject.table.inverseFrequencies[pair] * Double(subject.window - 1)
+          / (original.inverseFrequencies[pair] * yarn.originalContextLength))
+    }
+    return Fact(
+      "trained-phases", "interpolated pairs stay within the angles of training", measured: furthest.value,
+      bound: 1 + 1e-6, unit: "of the trained range")
+  }
+
+  /// The longest distance of ``nearLogits(of:)``, in tokens.
+  static let nearDistance = 8
+
+  /// Pairs that turn more than `betaFast` times in training stay as they are. Any other has a frequency of at most `w`,
+  /// so over `d` tokens its angle changes by at most `d w |1 - 1/s|`, and a score by as much of `|q||k|`.
+  private func nearLogits(of subject: AttentionSubject) -> Fact? {
+    guard case .yarn(let yarn) = parameters.scaling, parameters.attentionFactor != 0 else { return nil }
+    let plain = FrequencyTable(parameters.unscaled)
+    let turns = plain.rotations(in: yarn.originalContextLength)
+    let others = zip(plain.inverseFrequencies, turns).filter { $1 <= max(yarn.betaFast, yarn.betaSlow) }.map(\.0)
+    let largestTurn = Double(Self.nearDistance) * (others.max() ?? 0) * abs(1 - 1 / yarn.factor)
+    let magnitude = parameters.attentionFactor * parameters.attentionFactor
+    var random = HeadGenerator()
+    var moved = Largest()
+    for distance in 1...Self.nearDistance {
+      let head = rotatingHead(&random)
+      let turned = ReferenceRotation(plain, position: distance).applied(to: head.map { Double($0) }, attention.pairing)
+      let before = dotProduct(turned, head.map { Double($0) }) / squaredLength(head)
+      moved.add(selfScore(of: head, subject, query: distance, key: 0) / magnitude - before)
+    }
+    return Fact(
+      "near-logits", "scores over at most \(Self.nearDistance) tokens stay near those of training",
+      measured: moved.value, bound: min(largestTurn, 2) + attention.bounds.score / magnitude, unit: Self.scoreUnit)
+  }
+}

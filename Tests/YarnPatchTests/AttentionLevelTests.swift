@@ -1,0 +1,74 @@
+import Runtimes
+import TestSupport
+import Testing
+
+@testable import YarnPatch
+
+@Suite struct AttentionLevelTests {
+  /// The tiny trained model, scaled to 1024 tokens.
+  private func verification(_ level: AttentionLevel) throws -> Verification {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256/config.json", as: "config.json")
+    _ = try patch(path, request(.yarn, 4))
+    var options = VerifyOptions()
+    options.attention = level
+    return try verify(path, options)
+  }
+
+  static let ids: Set = [
+    "attention", "reference-distance", "attention-distance", "length", "position-0", "temperature", "softmax-scale",
+    "kernel", "identity-attention", "trained-phases", "near-logits",
+  ]
+
+  @Test(arguments: AttentionLevel.allCases) func `each level measures what it says`(_ level: AttentionLevel) throws {
+    let verification = try verification(level)
+    #expect(verification.passed)
+    #expect(Self.ids.isSubset(of: verification.checks.map(\.id)) == (level != .off))
+    #expect(verification.attention.isEmpty == (level != .full))
+  }
+
+  @Test func `curves run over the window, with the trained length among them`() throws {
+    let curves = try #require(try verification(.full).attention.first)
+    #expect((curves.trainedLength, curves.window) == (256, 1024))
+    #expect(curves.logits.first?.distance == 0 && curves.logits.last?.distance == 1023)
+    #expect(curves.logits.first?.unscaled == 1)
+    // The square of 0.1 ln 4 + 1.
+    #expect(abs((curves.logits.first?.scaled ?? 0) - 1.29647) < 1e-5)
+    #expect(curves.entropies.contains { $0.length == 256 })
+    #expect(curves.entropies.last?.length == 1024)
+    #expect(curves.cachedKeys == nil)
+  }
+
+  @Test func `a window that is not raised fails its check`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("config/yarn-old", as: "model")
+    try folder.replace("131072", by: "32768", in: "model/config.json")
+    #expect(try verify(path).checks.filter { !$0.passed }.map(\.id) == ["lengths"])
+  }
+
+  @Test func `betas that a file swaps fail their checks`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("config/mla-yarn", as: "model")
+    try folder.replace("\"beta_fast\": 32", by: "\"beta_fast\": 1", in: "model/config.json")
+    try folder.replace("\"beta_slow\": 1", by: "\"beta_slow\": 32", in: "model/config.json")
+    let failed = Set(try verify(path).checks.filter { !$0.passed }.map(\.id))
+    #expect(failed.isSuperset(of: ["trained-phases", "near-logits"]))
+  }
+
+  @Test(arguments: [("dynamic", 4097, 8192), ("longrope", 4097, 131_072)])
+  func `a table that depends on the length makes cached keys wrong, from there on`(_ name: String, from: Int, to: Int)
+    throws
+  {
+    let path = Fixture.path("config/\(name)")
+    let declaration = try #require(try inspect(path).model.primary?.declaration)
+    let keys = try #require(CachedKeys(Formula.read(declaration), declaration))
+    #expect((keys.firstChangedLength, keys.length) == (from, to))
+    // The newest token is turned by today's table, the first ones hardly turn at all.
+    #expect(keys.errors.first == CachedKeys.Error(distance: 0, relative: 0))
+    #expect(keys.errors.contains { $0.relative > 1 && $0.relative < 2 })
+    #expect(keys.errors.last?.distance == to - 1)
+    #expect(keys.errors.last?.relative ?? 1 < 0.2)
+    #expect(
+      try verify(path).information.contains { $0.contains("caches keys after rotation") })
+  }
+}
