@@ -11,6 +11,8 @@ extension Verifier {
   mutating func checkAttention(
     _ reading: RuntimeReading, _ declaration: RoPEDeclaration, pairing: RotaryPairing, place: String
   ) {
+    // A table that depends on the length is looked at where the window ends.
+    let reading = Formula.read(declaration, sequenceLength: reading.contextLength)
     guard attention != .off, let head = declaration.headDimension?.value, let table = reading.table,
       let parameters = reading.parameters
     else { return }
@@ -38,7 +40,7 @@ extension Verifier {
     }
   }
 
-  private mutating func inform(_ text: String?) {
+  mutating func inform(_ text: String?) {
     guard let text, !information.contains(text) else { return }
     information.append(text)
   }

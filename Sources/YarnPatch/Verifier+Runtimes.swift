@@ -10,6 +10,7 @@ extension Verifier {
     let agreement = RuntimeAgreement(
       forecast.subjects(forecast.runtimes(choice)), lengths: [length].compactMap(\.self))
     self.agreement = agreement
+    compareAttention(agreement)
     var counted = agreement.disagreements
     if case .all = choice { counted.removeAll { $0.runtimes == [Runtime.yarnRepository.name] } }
     for disagreement in counted { checks.append(Check(disagreement)) }

@@ -15,6 +15,7 @@ struct OutputOptions: ParsableArguments {
 }
 
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable { case text, json }
+enum VerifyFormat: String, ExpressibleByArgument, CaseIterable { case text, json, svg }
 enum TableFormat: String, ExpressibleByArgument, CaseIterable { case text, json, csv, svg }
 
 extension FileError.Code {

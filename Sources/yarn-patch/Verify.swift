@@ -29,11 +29,14 @@ struct Verify: ParsableCommand {
       queries and keys.
       """)
   var attention = AttentionLevel.quick
-  @Option(help: "text or json.") var format = ReportFormat.text
+  @Option(help: "text, json, or svg for a plot of what --attention full measures.") var format = VerifyFormat.text
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     _ = try RuntimeChoice(runtime)
+    if format == .svg, [.off, .weights].contains(attention) {
+      throw ValidationError("--format svg draws what --attention full measures, not \(attention.rawValue)")
+    }
     if let context, context < 1 { throw ValidationError("--context must be at least 1") }
   }
 
@@ -47,11 +50,14 @@ struct Verify: ParsableCommand {
       options.expect = expect
       options.context = context
       if !runtime.isEmpty { options.runtimes = choice }
-      options.attention = attention
+      options.attention = format == .svg ? .full : attention
       verification = try verify(model, options)
     } catch { throw error.exit }
-    try printResult(
-      format == .json ? VerifyReport.json(verification) : VerifyReport.text(verification, detail: output.detail))
+    switch format {
+    case .json: try printResult(VerifyReport.json(verification))
+    case .svg: try printResult(AttentionPlot.svg(verification))
+    case .text: try printResult(VerifyReport.text(verification, detail: output.detail))
+    }
     let couldNot = verification.firstLayer?.refusal?.exit
     // A check that failed is the answer, whatever else could not be looked at.
     if !verification.passed { throw ExitCode.no }

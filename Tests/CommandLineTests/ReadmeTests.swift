@@ -87,6 +87,7 @@ import Testing
     ("  \"measured\": 1.5e-9,", "  \"measured\": 2,", true), ("\"bound\": 1.5e-9", "\"bound\": 2", false),
     ("0.12345678901234561", "0.12345678901234569", true), ("0.123456789012", "0.123456789013", false),
     ("x 0.8058421877614819 y", "x 0.8058421877714819 y", false),
+    ("  ok      every file", "  ok  every file", true), ("  note      a", "  note  a", false),
   ]) func `only what depends on the processor is passed over`(a: String, b: String, areEqual: Bool) {
     #expect((comparable(a) == comparable(b)) == areEqual)
   }

@@ -71,4 +71,18 @@ import Testing
     #expect(
       try verify(path).information.contains { $0.contains("caches keys after rotation") })
   }
+
+  @Test(arguments: [("yarn-old", true), ("llama-plain", true), ("gpt-oss", false)])
+  func `runtimes that agree compute the same attention, and it is told how far others are off`(
+    _ name: String, agree: Bool
+  ) throws {
+    var options = VerifyOptions()
+    options.runtimes = .named([.transformers5, .vllm, .mlxLM])
+    let verification = try verify(Fixture.path("config/\(name)"), options)
+    let checks = verification.checks.filter { $0.id == "attention-agreement" }
+    #expect(checks.allSatisfy(\.passed) && (!checks.isEmpty || !agree))
+    #expect(verification.information.contains { $0.hasPrefix("logits of ") } != agree)
+    options.attention = .off
+    #expect(try !verify(Fixture.path("config/\(name)"), options).checks.contains { $0.id == "attention-agreement" })
+  }
 }
