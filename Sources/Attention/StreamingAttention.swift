@@ -27,6 +27,9 @@ package struct NonFiniteAttention: Error, Equatable {
 /// pieces they come in. Results are the same bits in every run on one processor, and differ in the last ones with the
 /// instruction set and the sizes of the pieces.
 package struct StreamingAttention: Sendable {
+  /// The longest head that the kernel takes, in lanes; no model's comes near.
+  package static let longestHead = Int(CATTENTION_MAXIMUM_DIMENSION)
+
   package let keyDimension: Int
   package let valueDimension: Int
   /// Keys that each query may see: those at `0..<visibleKeys`, so one more than its position when it is causal.
@@ -43,13 +46,12 @@ package struct StreamingAttention: Sendable {
   ///   - queries: `[visibleKeys.count][keyDimension]`, turned.
   ///   - valueDimension: 0 when only weights are of interest.
   ///   - softmaxScale: Multiplies the products of queries and keys.
-  /// - Returns: `nil` when a head is empty or longer than 1024, or `queries` has another size.
+  /// - Returns: `nil` when a head is empty or longer than ``longestHead``, or `queries` has another size.
   package init?(
     queries: [Float], keyDimension: Int, valueDimension: Int = 0, visibleKeys: [Int], softmaxScale: Double,
     instructions: InstructionSet = .widest
   ) {
-    let longest = CATTENTION_MAXIMUM_DIMENSION
-    guard (1...longest).contains(keyDimension), (0...longest).contains(valueDimension),
+    guard (1...Self.longestHead).contains(keyDimension), (0...Self.longestHead).contains(valueDimension),
       queries.count == visibleKeys.count * keyDimension
     else { return nil }
     self.queries = queries

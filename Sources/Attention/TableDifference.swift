@@ -28,10 +28,10 @@ package struct TableDifference: Sendable, Equatable {
   package var nearest: Point? { points.max { $0.logit * $1.bound < $1.logit * $0.bound } }
 
   /// - Parameter window: Distances run to one token less.
-  /// - Returns: `nil` for an empty table or window.
+  /// - Returns: `nil` for an empty table or window, and for more pairs than a head has that the kernel takes.
   package init?(_ first: FrequencyTable, _ second: FrequencyTable, window: Int, rounding: Rounding) {
     let pairs = max(first.inverseFrequencies.count, second.inverseFrequencies.count)
-    guard pairs > 0, window > 0 else { return nil }
+    guard (1...StreamingAttention.longestHead / 2).contains(pairs), window > 0 else { return nil }
     let last = min(window, AttentionCheck.longestContext) - 1
     var random = HeadGenerator()
     let query = random.head(2 * pairs)

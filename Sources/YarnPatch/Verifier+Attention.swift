@@ -16,6 +16,13 @@ extension Verifier {
     guard attention != .off, let head = declaration.headDimension?.value, let table = reading.table,
       let parameters = reading.parameters
     else { return }
+    // Time and memory of the checks follow this number, and a file can state any.
+    guard head <= StreamingAttention.longestHead else {
+      inform(
+        "attention of \(place) is not looked at: heads of \(head) lanes, expected at most \(StreamingAttention.longestHead)"
+      )
+      return
+    }
     let window = min(reading.contextLength ?? 4096, AttentionCheck.longestContext)
     guard let check = ScalingCheck(parameters, headDimension: head, pairing: pairing, window: window) else { return }
     let subject = AttentionSubject(table, headDimension: head, pairing: pairing, window: window)

@@ -39,6 +39,26 @@ import Testing
     #expect(curves.cachedKeys == nil)
   }
 
+  /// 65,536 lanes took four gigabytes and half a minute.
+  @Test(.timeLimit(.minutes(1)), arguments: [AttentionLevel.quick, .full])
+  func `heads that no model has are passed over, and it is said`(_ level: AttentionLevel) throws {
+    let folder = try ScratchFolder()
+    let path = try folder.write(
+      Array(
+        """
+        {"model_type": "llama", "hidden_size": 128, "num_attention_heads": 2, "num_key_value_heads": 2,
+         "head_dim": 65536, "max_position_embeddings": 131072, "rope_theta": 10000.0,
+         "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}
+        """.utf8), to: "config.json")
+    var options = VerifyOptions()
+    options.attention = level
+    options.runtimes = .all
+    let verification = try verify(path, options)
+    #expect(Self.ids.isDisjoint(with: verification.checks.map(\.id)) && verification.attention.isEmpty)
+    #expect(!verification.checks.contains { $0.id == "attention-agreement" })
+    #expect(verification.information.contains { $0.contains("heads of 65536 lanes, expected at most 1024") })
+  }
+
   @Test func `a window that is not raised fails its check`() throws {
     let folder = try ScratchFolder()
     let path = try folder.copy("config/yarn-old", as: "model")
