@@ -5,7 +5,7 @@ import PackageDescription
 // `--explicit-target-dependency-import-check error`, so an import that is not listed here does not build.
 //
 //   yarn-patch → Reporting ─┐        (Reporting → Drawing, which knows nothing of models)
-//        └─────→ YarnPatch ─┴→ PatchPlanning → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//        └─────→ YarnPatch ─┴→ PatchPlanning, Linting → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
 //                    ├──────→ Weights → Attention, ModelConfig
 //                    ├──────→ Attention → RoPE, CAttention
 //                    └──────→ FileStore → Bytes → Diagnostics
@@ -62,21 +62,29 @@ let package = Package(
     module(
       "PatchPlanning",
       ["Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "LosslessJSON", "Bytes", "Diagnostics"]),
+    module(
+      "Linting",
+      [
+        "Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
+      ]),
     module("FileStore", ["CSystem", "Bytes", "Diagnostics"]),
     module(
       "YarnPatch",
       [
-        "PatchPlanning", "FileStore", "Weights", "Attention", "Agreement", "Runtimes", "ModelConfig", "RoPE", "GGUF",
-        "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
+        "PatchPlanning", "Linting", "FileStore", "Weights", "Attention", "Agreement", "Runtimes", "ModelConfig", "RoPE",
+        "GGUF", "Safetensors", "LosslessJSON", "Bytes", "Diagnostics",
       ]),
     module("Drawing"),
     module(
       "Reporting",
-      ["YarnPatch", "Agreement", "Drawing", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Diagnostics"]),
+      [
+        "YarnPatch", "Linting", "Agreement", "Drawing", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Bytes",
+        "Diagnostics",
+      ]),
     .executableTarget(
       name: "yarn-patch",
       dependencies: [
-        "YarnPatch", "Reporting", "Runtimes", "Diagnostics",
+        "YarnPatch", "Linting", "Reporting", "Runtimes", "Diagnostics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -103,6 +111,7 @@ let package = Package(
         "PatchPlanning", "FileStore", "Weights", "Attention", "Runtimes", "ModelConfig", "RoPE", "GGUF",
         "LosslessJSON", "Bytes", "Diagnostics",
       ]),
+    tests(of: "Linting", ["ModelConfig", "Runtimes", "GGUF", "LosslessJSON", "YarnPatch", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),
     tests(of: "Reporting", ["YarnPatch", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(

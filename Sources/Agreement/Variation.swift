@@ -1,16 +1,10 @@
-import GGUF
 import LosslessJSON
 import ModelConfig
 import Runtimes
 
 /// A change of a file that is only imagined, to learn from the runtimes' own readings what a difference hangs on.
 struct Variation {
-  /// What stands at a place of the file afterwards.
-  enum Value {
-    case json(JSONText)
-    case gguf(GGUFValue)
-    case absent
-  }
+  typealias Value = SettingChange.Value
 
   /// JSON pointers or GGUF keys with their new values.
   var changes: [(key: String, value: Value)]
@@ -50,22 +44,11 @@ struct Variation {
   }
 
   private func applied(to config: HuggingFaceConfig) -> HuggingFaceConfig? {
+    let document = config.document
     do {
-      var editor = try JSONEditor(config.document)
-      for (pointer, value) in changes {
-        let isThere = config.document[pointer] != nil
-        let cut = pointer.lastIndex(of: "/") ?? pointer.startIndex
-        switch value {
-        case .json(let text) where isThere: try editor.replace(pointer, with: text)
-        case .json(let text):
-          try editor.insert(String(pointer[pointer.index(after: cut)...]), text, into: String(pointer[..<cut]))
-        case .absent where isThere: try editor.remove(pointer)
-        case .absent: break
-        case .gguf: return nil
-        }
-      }
-      guard let bytes = try editor.edits().apply(to: config.document.bytes) else { return nil }
-      return try HuggingFaceConfig(JSONDocument(bytes, path: config.document.path), section: config.section)
+      let changes = changes.lazy.map { SettingChange(document.path, $0.key, $0.value) }
+      guard let bytes = try document.edits(for: changes).apply(to: document.bytes) else { return nil }
+      return try HuggingFaceConfig(JSONDocument(bytes, path: document.path), section: config.section)
     } catch {
       return nil
     }

@@ -144,7 +144,7 @@ public struct HuggingFaceConfig: Sendable {
   }
 
   /// A member of the language section, else of the whole document.
-  func node(_ key: String) -> (pointer: String, node: JSONNode)? {
+  package func node(_ key: String) -> (pointer: String, node: JSONNode)? {
     for owner in section.isEmpty ? [""] : [section, ""] {
       if let node = document["\(owner)/\(key)"] { return ("\(owner)/\(key)", node) }
     }

@@ -39,7 +39,33 @@ package enum GGUFPlanner {
     _ file: GGUFFile, _ tensors: RotaryTensors, _ declaration: RoPEDeclaration, _ settings: RoPESettings,
     _ encoding: GGUFEncoding, growingBy quantum: UInt64?, in source: any ByteSource
   ) throws(FileError) -> Planned {
-    var draft = try draft(file, declaration, settings, encoding)
+    try planned(file, tensors, try draft(file, declaration, settings, encoding), growingBy: quantum, in: source)
+  }
+
+  /// The edits that give single keys values, or take them out.
+  ///
+  /// - Throws: What `GGUFFile.edits` throws; `gguf-edit` for a value that only a JSON file can hold.
+  package static func plan(
+    _ file: GGUFFile, _ changes: [SettingChange], growingBy quantum: UInt64? = nil, in source: any ByteSource
+  ) throws(FileError) -> FilePlan {
+    var draft = Draft()
+    for change in changes {
+      switch change.value {
+      case .gguf(let value): draft.wanted.append((change.key, value))
+      case .absent: draft.unwanted.append(change.key)
+      case .json:
+        throw FileError(
+          .ggufEdit, at: SourceLocation(path: file.path, key: change.key), found: "a JSON value",
+          expected: "a value of a GGUF", remedy: "correct the list of changes")
+      }
+    }
+    return try planned(file, [:], draft, growingBy: quantum, in: source).plan
+  }
+
+  private static func planned(
+    _ file: GGUFFile, _ tensors: RotaryTensors, _ draft: Draft, growingBy quantum: UInt64?, in source: any ByteSource
+  ) throws(FileError) -> Planned {
+    var draft = draft
     if let tensor = draft.tensor, tensors[tensor.name] == tensor.values.map(Double.init) { draft.tensor = nil }
     if let tensor = draft.tensor, !file.tensors.contains(where: { $0.name == tensor.name }) {
       guard tensors[tensor.name] == nil else { throw otherShard(file, tensor) }

@@ -9,6 +9,10 @@ public struct PlannedChange: Sendable, Equatable {
   public var before: String?
   /// Text of the new value, `nil` when the member goes.
   public var after: String?
+
+  package init(at: String, before: String?, after: String?) {
+    (self.at, self.before, self.after) = (at, before, after)
+  }
 }
 
 /// The edits of one file.

@@ -121,7 +121,16 @@ package struct ModelLoader {
   // MARK: GGUF
 
   private func loadGGUF(_ path: String) throws(FileError) -> ModelFile {
-    var set = try loadSet(path)
+    let set = try readRotaryTensors(of: try loadSet(path))
+    let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
+    return ModelFile(
+      path: set.first.path, contents: .gguf(set), declarations: read.declarations,
+      problems: try problems(of: read, replaceable: [GGUFKeys(set.first.architecture ?? "").base]))
+  }
+
+  /// The set with the values of the tensors that belong to its rotary table.
+  func readRotaryTensors(of set: GGUFSet) throws(FileError) -> GGUFSet {
+    var set = set
     for shard in set.shards {
       for tensor in shard.tensors
       where [GGUFKeys.divisorsTensor, GGUFKeys.longFactorsTensor, GGUFKeys.shortFactorsTensor].contains(tensor.name) {
@@ -129,10 +138,7 @@ package struct ModelLoader {
           of: tensor, in: try FileSource(shard.path, in: fileSystem))
       }
     }
-    let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
-    return ModelFile(
-      path: set.first.path, contents: .gguf(set), declarations: read.declarations,
-      problems: try problems(of: read, replaceable: [GGUFKeys(set.first.architecture ?? "").base]))
+    return set
   }
 
   /// - Throws: The first problem that is neither kept nor about to be replaced; that there is no rotation at all is
@@ -147,7 +153,7 @@ package struct ModelLoader {
   }
 
   /// Any shard leads to the whole set.
-  private func loadSet(_ path: String) throws(FileError) -> GGUFSet {
+  func loadSet(_ path: String) throws(FileError) -> GGUFSet {
     let named = try GGUFFile(try FileSource(path, in: fileSystem))
     guard let split = named.split, split.count > 1 else { return GGUFSet(first: named) }
     guard let name = SplitName(fileName: Path.name(of: path)), name.count == split.count else {
@@ -191,7 +197,7 @@ package struct ModelLoader {
   // MARK: safetensors
 
   /// Headers of the weights and what they tell about rotation.
-  private struct Weights {
+  struct Weights {
     var files: [SafetensorsFile] = []
     var shardCount = 0
     var shapes = TensorShapes()
@@ -213,7 +219,7 @@ package struct ModelLoader {
     return model(path, .safetensors, files: files, weights: weights)
   }
 
-  private mutating func readWeights(index: String) throws(FileError) -> Weights {
+  mutating func readWeights(index: String) throws(FileError) -> Weights {
     let shards = try SafetensorsIndex(document: try document(index)).shards
     var weights = Weights()
     var missing = 0
@@ -230,7 +236,7 @@ package struct ModelLoader {
   }
 
   /// Reads one header; weights that are only a Git LFS pointer are noted, since config.json can be judged without.
-  private mutating func addWeights(_ path: String, to weights: inout Weights) throws(FileError) {
+  mutating func addWeights(_ path: String, to weights: inout Weights) throws(FileError) {
     weights.shardCount += 1
     do throws(FileError) {
       try read(path, into: &weights)

@@ -1,0 +1,113 @@
+import Diagnostics
+import GGUF
+import LosslessJSON
+import ModelConfig
+import Runtimes
+import Safetensors
+
+/// A model's files as rules look at them: each read as far as it could be, and why the others could not.
+///
+/// Readings of runtimes are computed when a rule asks first. Belongs to one thread.
+package final class LintedModel {
+  package let path: String
+  /// config.json, when there is one and it is JSON; also one of an unusual name that was named alone.
+  package let configs: [LintedConfig]
+  /// A config.json that is JSON and cannot be read for its settings, such as one that states a member twice.
+  package let unusable: [JSONDocument]
+  /// One for each GGUF or split set.
+  package let ggufs: [LintedGGUF]
+  /// Other JSON files beside config.json by name: tokenizer_config.json, generation_config.json, params.json, …
+  package let siblings: [String: JSONDocument]
+  package let weights: [SafetensorsFile]
+  package let index: SafetensorsIndex?
+  /// Names of the files in the model's folder.
+  package let names: Set<String>
+  package let storedTables: [StoredTable]
+  /// Why a file could not be read.
+  package let refusals: [FileError]
+  package let deployment: Deployment
+  package let knownModels: KnownModels
+  /// config.json as it was before the last patch, when the record for undoing it is there.
+  package var previous: JSONDocument?
+  /// What this model is a quantised, merged or fine-tuned copy of.
+  package var base: LintedModel?
+  /// The model that this one drafts for.
+  package var target: LintedModel?
+
+  package init(
+    path: String, configs: [LintedConfig] = [], unusable: [JSONDocument] = [], ggufs: [LintedGGUF] = [],
+    siblings: [String: JSONDocument] = [:],
+    weights: [SafetensorsFile] = [], index: SafetensorsIndex? = nil, names: Set<String> = [],
+    storedTables: [StoredTable] = [], refusals: [FileError] = [], deployment: Deployment = Deployment(),
+    knownModels: KnownModels = .published
+  ) {
+    self.path = path
+    self.configs = configs
+    self.unusable = unusable
+    self.ggufs = ggufs
+    self.siblings = siblings
+    self.weights = weights
+    self.index = index
+    self.names = names
+    self.storedTables = storedTables
+    self.refusals = refusals
+    self.deployment = deployment
+    self.knownModels = knownModels
+  }
+
+  /// Files beside config.json that some rule looks at.
+  package static let siblingNames = [
+    "adapter_config.json", "args.json", "generation_config.json", "params.json", "tokenizer_config.json",
+    "training_args.json",
+  ]
+
+  /// config.json's or the GGUF's declaration for the layers that see the whole window.
+  package var declaration: RoPEDeclaration? {
+    configs.lazy.compactMap(\.declarations.first).first ?? ggufs.lazy.compactMap(\.declaration).first
+  }
+
+  /// The document of a path, for places in texts.
+  package func document(at path: String) -> JSONDocument? {
+    (configs.map(\.document) + unusable).first { $0.path == path } ?? siblings.values.first { $0.path == path }
+  }
+}
+
+/// What rules ask of any file that declares RoPE settings.
+package protocol LintedFile: AnyObject {
+  var path: String { get }
+  /// One for each kind of layer, full attention first.
+  var declarations: [RoPEDeclaration] { get }
+  /// `model_type` or GGUF architecture.
+  var family: String? { get }
+  var shape: ModelShape? { get }
+  var input: RuntimeInput { get }
+  /// Readings so far, by runtime name.
+  var cache: [String: [RuntimeReading]] { get set }
+}
+
+extension LintedFile {
+  /// What a runtime makes of the file, one reading for each kind of layer.
+  package func readings(of runtime: Runtime) -> [RuntimeReading] {
+    if let readings = cache[runtime.name] { return readings }
+    let readings = runtime.read(input)
+    cache[runtime.name] = readings
+    return readings
+  }
+
+  /// The readings of those among some runtimes that read this kind of file, first for each the layers that see the whole
+  /// window.
+  package func readings(of runtimes: [Runtime]) -> [RuntimeReading] {
+    runtimes.filter { $0.formats.contains(input.format) }.flatMap { readings(of: $0) }
+  }
+
+  package var declaration: RoPEDeclaration? { declarations.first }
+}
+
+extension LintedModel {
+  package var files: [any LintedFile] { configs + ggufs }
+
+  /// What is published about the model that a file belongs to.
+  package func known(_ file: some LintedFile) -> KnownModel? {
+    file.declaration.flatMap { knownModels.model(family: file.family, $0, shape: file.shape) }
+  }
+}

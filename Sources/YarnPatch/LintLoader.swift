@@ -1,0 +1,100 @@
+import Diagnostics
+import FileStore
+import GGUF
+import Linting
+import LosslessJSON
+import ModelConfig
+import Runtimes
+import Safetensors
+
+/// Reads a model's files for the rules: what cannot be read becomes a refusal to report and never stops the rest.
+struct LintLoader {
+  let fileSystem: any FileSystem
+  let deployment: Deployment
+  /// Changes to see as made.
+  var draft = FixDraft()
+
+  init(_ fileSystem: any FileSystem, _ deployment: Deployment) {
+    self.fileSystem = fileSystem
+    self.deployment = deployment
+  }
+
+  /// The model that some files in one folder make up.
+  ///
+  /// - Parameters:
+  ///   - path: What names the model in messages and commands.
+  ///   - files: config.json, GGUFs, safetensors files or their index.
+  func load(_ path: String, files: [String]) -> LintedModel {
+    let refusals = Refusals()
+    let folder = files.first.map(Path.folder(of:)) ?? path
+    let names = Set(refusals.keeping { () throws(FileError) in try fileSystem.sortedNames(in: folder) } ?? [])
+    var siblings: [String: JSONDocument] = [:]
+    for name in LintedModel.siblingNames where names.contains(name) {
+      siblings[name] = refusals.keeping { () throws(FileError) in try document(Path.joined(folder, name)) }
+    }
+    let (weights, index) = loadWeights(files, refusals)
+    var surroundings = RuntimeInput.Surroundings()
+    surroundings.shapes = weights.shapes
+    surroundings.tokenizerLimit = siblings["tokenizer_config.json"]?["/model_max_length"]?.value.number?.double
+    var (configs, unusable): ([LintedConfig], [JSONDocument]) = ([], [])
+    for file in files where file.hasSuffix(".json") && !file.hasSuffix(".index.json") {
+      guard let document = refusals.keeping({ () throws(FileError) in try document(file) }) else { continue }
+      let config = refusals.keeping { () throws(FileError) in try HuggingFaceConfig(document) }
+      if let config { configs.append(LintedConfig(config, surroundings)) } else { unusable.append(document) }
+    }
+    let ggufs = loadGGUFs(files, refusals)
+    return LintedModel(
+      path: path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
+      index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all, deployment: deployment)
+  }
+
+  private func document(_ path: String) throws(FileError) -> JSONDocument {
+    guard let text = draft.text(of: path) else { return try ModelLoader(fileSystem).document(path) }
+    return try JSONDocument(text, path: path)
+  }
+
+  private func loadWeights(_ files: [String], _ refusals: Refusals) -> (ModelLoader.Weights, SafetensorsIndex?) {
+    var loader = ModelLoader(fileSystem)
+    var weights = ModelLoader.Weights()
+    if let path = files.first(where: { $0.hasSuffix(".index.json") }) {
+      let index = refusals.keeping { () throws(FileError) in try SafetensorsIndex(document: try document(path)) }
+      refusals.keeping { () throws(FileError) in weights = try loader.readWeights(index: path) }
+      return (weights, index)
+    }
+    for path in files where path.hasSuffix(".safetensors") {
+      refusals.keeping { () throws(FileError) in try loader.addWeights(path, to: &weights) }
+    }
+    return (weights, nil)
+  }
+
+  /// Split sets are read once, through any of their shards; of a set that is not complete, what is here.
+  private func loadGGUFs(_ files: [String], _ refusals: Refusals) -> [LintedGGUF] {
+    let loader = ModelLoader(fileSystem)
+    var ggufs: [LintedGGUF] = []
+    var seen: Set<String> = []
+    for path in files where !path.hasSuffix(".json") && !path.hasSuffix(".safetensors") && !seen.contains(path) {
+      let set =
+        refusals.keeping { () throws(FileError) in try loader.loadSet(path) }
+        ?? (try? GGUFFile(FileSource(path, in: fileSystem))).map { GGUFSet(first: $0) }
+      guard let set else { continue }
+      seen.formUnion(set.shards.map(\.path))
+      let read = refusals.keeping { () throws(FileError) in try loader.readRotaryTensors(of: set) } ?? set
+      ggufs.append(LintedGGUF(read.shards.map(draft.imagining), tensors: read.rotaryTensors))
+    }
+    return ggufs
+  }
+}
+
+/// What could not be read, in the order in which it was tried.
+private final class Refusals {
+  private(set) var all: [FileError] = []
+
+  /// What a reader gives; `nil` when it throws, and the error is kept.
+  @discardableResult
+  func keeping<Value>(_ read: () throws(FileError) -> Value) -> Value? {
+    do throws(FileError) { return try read() } catch {
+      all.append(error)
+      return nil
+    }
+  }
+}
