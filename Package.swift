@@ -111,7 +111,9 @@ let package = Package(
         "PatchPlanning", "FileStore", "Weights", "Attention", "Runtimes", "ModelConfig", "RoPE", "GGUF",
         "LosslessJSON", "Bytes", "Diagnostics",
       ]),
-    tests(of: "Linting", ["ModelConfig", "Runtimes", "GGUF", "LosslessJSON", "YarnPatch", "Bytes", "Diagnostics"]),
+    tests(
+      of: "Linting",
+      ["FileStore", "ModelConfig", "Runtimes", "GGUF", "LosslessJSON", "YarnPatch", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),
     tests(of: "Reporting", ["YarnPatch", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(

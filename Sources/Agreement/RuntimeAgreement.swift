@@ -165,7 +165,7 @@ extension [RuntimeReading] {
 
 extension Sequence {
   /// The elements in order, each key once.
-  func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
+  package func uniqued<Key: Hashable>(by key: (Element) -> Key) -> [Element] {
     var seen: Set<Key> = []
     return filter { seen.insert(key($0)).inserted }
   }

@@ -28,8 +28,17 @@ package struct FileIdentity: Sendable, Equatable {
     self.modifiedNanoseconds = modifiedNanoseconds
   }
 
+  /// Which file this is, whatever its content.
+  package var place: FilePlace { FilePlace(device: device, inode: inode) }
+
   /// Whether both are the same file, changed or not.
-  func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+  func isSameFile(as other: FileIdentity) -> Bool { place == other.place }
+}
+
+/// What two names of the same file have in common.
+package struct FilePlace: Sendable, Hashable {
+  var device: UInt64
+  var inode: UInt64
 }
 
 /// The parts of a file's `stat` that a change looks at or keeps.

@@ -3,7 +3,21 @@ import Diagnostics
 extension FileSystem {
   /// What a path leads to, links followed.
   package func kind(at path: String) throws(FileError) -> FileKind {
-    try attempt(at: path) { () throws(SystemError) in try status(at: path, followingLinks: true).kind }
+    try target(of: path).kind
+  }
+
+  /// What stands where a path leads to, links followed.
+  package func target(of path: String) throws(FileError) -> FileStatus {
+    try attempt(at: path) { () throws(SystemError) in try status(at: path, followingLinks: true) }
+  }
+
+  /// The names in a folder, in no order.
+  package func names(in folder: String) throws(SystemError) -> [String] { try entries(of: folder).map(\.name) }
+
+  /// What stands in a folder, in the order of the names' bytes.
+  package func sortedEntries(of folder: String) throws(FileError) -> [FolderEntry] {
+    try attempt(at: folder) { () throws(SystemError) in try entries(of: folder) }
+      .sorted { Path.precedes($0.name, $1.name) }
   }
 
   /// The names in a folder, in order.
@@ -30,7 +44,8 @@ extension FileSystem {
     return steps.isEmpty ? "." : steps.joined(separator: "/")
   }
 
-  private func real(_ path: String) throws(FileError) -> String {
+  /// The absolute path without any symbolic link.
+  package func real(_ path: String) throws(FileError) -> String {
     try attempt(at: path) { () throws(SystemError) in try realPath(of: path) }
   }
 }

@@ -58,12 +58,24 @@ package protocol FileSystem: Sendable {
   func rename(_ path: String, to target: String, _ kind: Renaming) throws(SystemError)
   /// Removes a name of a file, or a link.
   func remove(_ path: String) throws(SystemError)
-  /// The names in a folder, in no order.
-  func names(in folder: String) throws(SystemError) -> [String]
+  /// What stands in a folder, in no order, without the folder itself and the one above.
+  func entries(of folder: String) throws(SystemError) -> [FolderEntry]
   /// Makes a folder, which must not exist.
   func makeFolder(_ path: String) throws(SystemError)
   /// Removes a folder, which must be empty.
   func removeFolder(_ path: String) throws(SystemError)
+}
+
+/// A name in a folder.
+package struct FolderEntry: Sendable, Equatable {
+  package var name: String
+  /// What the name stands for, a link for itself; `nil` where the file system tells only when asked about the name.
+  package var kind: FileKind?
+
+  package init(_ name: String, _ kind: FileKind?) {
+    self.name = name
+    self.kind = kind
+  }
 }
 
 /// A stretch of a file and its place on the device, in bytes.

@@ -112,15 +112,16 @@ package struct POSIXFileSystem: FileSystem {
     try check("rename", csystem_rename(path, target, kind.flag))
   }
   package func remove(_ path: String) throws(SystemError) { try check("unlink", unlink(path)) }
-  package func names(in folder: String) throws(SystemError) -> [String] {
+  package func entries(of folder: String) throws(SystemError) -> [FolderEntry] {
     guard let stream = opendir(folder) else { throw SystemError("opendir", errno) }
     defer { closedir(stream) }
-    var names: [String] = []
+    var entries: [FolderEntry] = []
     while let entry = readdir(stream) {
       // SAFETY: the system ends every name with a zero byte, and `entry` is valid until the next `readdir`.
-      names.append(String(cString: csystem_name(entry)))
+      let name = String(cString: csystem_name(entry))
+      if name != ".", name != ".." { entries.append(FolderEntry(name, FileKind(entryType: entry.pointee.d_type))) }
     }
-    return names.filter { $0 != "." && $0 != ".." }
+    return entries
   }
   package func makeFolder(_ path: String) throws(SystemError) { try check("mkdir", mkdir(path, 0o777)) }
   package func removeFolder(_ path: String) throws(SystemError) { try check("rmdir", rmdir(path)) }
@@ -166,6 +167,18 @@ extension Renaming {
     case .replacing: Int32(CSYSTEM_RENAME_REPLACE)
     case .new: Int32(CSYSTEM_RENAME_NEW)
     case .exchanging: Int32(CSYSTEM_RENAME_EXCHANGE)
+    }
+  }
+}
+
+extension FileKind {
+  /// Takes the kind that a folder's entry states; the kinds that nobody looks for need no number here.
+  fileprivate init?(entryType: UInt8) {
+    switch Int(entryType) {
+    case Int(DT_REG): self = .regular
+    case Int(DT_DIR): self = .folder
+    case Int(DT_LNK): self = .symbolicLink
+    default: return nil
     }
   }
 }

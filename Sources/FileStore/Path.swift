@@ -27,9 +27,15 @@ package enum Path {
     return rest.joined(separator: "/")
   }
 
-  static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+  package static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 
-  private static func withoutTrailingSlashes(_ path: String) -> String {
+  /// Whether the bytes of one path come before those of another; no two paths are equal in this order.
+  package static func precedes(_ path: String, _ other: String) -> Bool {
+    path.utf8.lexicographicallyPrecedes(other.utf8)
+  }
+
+  /// The path as it stands before the names of what is in the folder.
+  package static func withoutTrailingSlashes(_ path: String) -> String {
     var path = path
     while path.count > 1, path.last == "/" { path.removeLast() }
     return path

@@ -15,7 +15,7 @@ public struct TextRegion: Sendable, Equatable {
   static let longestExcerpt = 160
 
   /// The place of a value, or of its key when it is a member: what a person would mark.
-  init(_ range: Range<Int>, in document: JSONDocument) {
+  package init(_ range: Range<Int>, in document: JSONDocument) {
     let (start, end) = (document.position(of: range.lowerBound), document.position(of: range.upperBound))
     (startLine, startColumn, endLine, endColumn) = (start.line, start.column, end.line, end.column)
     let bytes = document.bytes

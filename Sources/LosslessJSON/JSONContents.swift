@@ -32,9 +32,38 @@ final class JSONContents: Sendable {
 
   /// The last member of an object with this key.
   func value(of key: String, in object: Int) -> Int? {
+    var key = key
+    return key.withUTF8 { value(of: UnsafeRawBufferPointer($0), in: object) }
+  }
+
+  func value(of key: UnsafeRawBufferPointer, in object: Int) -> Int? {
     if let table = tables[object] { return table.key(key, of: tape).map { $0 + 1 } }
     var value: Int?
     for item in tape.items(of: object) where tape.text(item, is: key) { value = item + 1 }
     return value
+  }
+
+  /// The value at a JSON pointer without escapes; `nil` when there is none.
+  func value(at pointer: UnsafeRawBufferPointer) -> Int? {
+    guard pointer.isEmpty || pointer[0] == UInt8(ascii: "/") else { return nil }
+    var (place, start) = (0, 1)
+    while start <= pointer.count {
+      let end = pointer[start...].firstIndex(of: UInt8(ascii: "/")) ?? pointer.count
+      let token = UnsafeRawBufferPointer(rebasing: pointer[start..<end])
+      switch tape.first(place) {
+      case UInt8(ascii: "{"):
+        guard let value = value(of: token, in: place) else { return nil }
+        place = value
+      case UInt8(ascii: "["):
+        let index = JSONPointer.index(String(decoding: token, as: UTF8.self))
+        guard let index, let item = tape.items(of: place).dropFirst(index).first(where: { _ in true }) else {
+          return nil
+        }
+        place = item
+      default: return nil
+      }
+      start = end + 1
+    }
+    return place
   }
 }

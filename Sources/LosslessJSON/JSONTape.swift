@@ -31,15 +31,16 @@ struct JSONTape: Sendable {
   /// What a string or a key says.
   func text(_ index: Int) -> String { JSONScanner.text(of: range(index), in: bytes) }
 
-  /// Whether a string or a key says exactly this. An escape is longer than what it stands for.
-  func text(_ index: Int, is text: String) -> Bool {
-    let range = range(index)
-    let content = bytes[range.lowerBound + 1..<range.upperBound - 1]
-    let count = text.utf8.count
-    guard content.count <= count else {
-      return content.contains(UInt8(ascii: "\\")) && self.text(index).isExactly(text)
+  /// Whether a string or a key says exactly these bytes. An escape is longer than what it stands for.
+  func text(_ index: Int, is wanted: UnsafeRawBufferPointer) -> Bool {
+    let (start, count) = (Int(entries[index].start) + 1, Int(entries[index].end - entries[index].start) - 2)
+    guard count >= wanted.count else { return false }
+    return bytes.withUnsafeBytes { bytes in
+      // SAFETY: The scanner made the range, which lies in the text.
+      let content = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+      if count == wanted.count { return content.elementsEqual(wanted) && !content.contains(UInt8(ascii: "\\")) }
+      return content.contains(UInt8(ascii: "\\")) && text(index).utf8.elementsEqual(wanted)
     }
-    return content.count == count && content.elementsEqual(text.utf8) && !content.contains(UInt8(ascii: "\\"))
   }
 
   /// The elements of an array, or the keys of an object, each of which is followed by its value.

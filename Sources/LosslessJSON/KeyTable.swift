@@ -29,12 +29,12 @@ struct KeyTable: Sendable {
     return earlier == 0 ? nil : Int(earlier)
   }
 
-  /// The last key that says exactly this.
-  func key(_ text: String, of tape: JSONTape) -> Int? {
+  /// The last key that says exactly these bytes.
+  func key(_ wanted: UnsafeRawBufferPointer, of tape: JSONTape) -> Int? {
     var hasher = Hasher()
-    ExactKey(text).hash(into: &hasher)
-    let entry = slots[place(of: UInt32(truncatingIfNeeded: hasher.finalize())) { tape.text($0, is: text) }].entry
-    return entry == 0 ? nil : Int(entry)
+    hasher.combine(bytes: wanted)
+    let place = place(of: UInt32(truncatingIfNeeded: hasher.finalize())) { tape.text($0, is: wanted) }
+    return slots[place].entry == 0 ? nil : Int(slots[place].entry)
   }
 
   /// The slot of a key with this hash that `isEqual`, or the free one where it belongs.

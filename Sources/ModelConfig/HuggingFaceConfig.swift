@@ -103,6 +103,7 @@ public struct HuggingFaceConfig: Sendable {
   ]
 
   private static func statesPositions(_ document: JSONDocument, in section: String) -> Bool {
+    guard document[section]?.isObject == true else { return false }
     let telling = [ConfigKey.ropeScaling, ConfigKey.ropeParameters] + ConfigKey.baseAliases + ConfigKey.windows
     return telling.contains { document["\(section)/\($0)"] != nil }
   }

@@ -69,8 +69,10 @@ public enum PatchReport {
   }
 
   /// A unified diff of JSON texts, and of the keys that change in a GGUF's metadata.
-  public static func diff(_ outcome: PatchOutcome) -> String {
-    outcome.plan.files.filter { !$0.changes.isEmpty }.map { file in
+  public static func diff(_ outcome: PatchOutcome) -> String { diff(outcome.plan.files) }
+
+  static func diff(_ files: [FilePlan]) -> String {
+    files.filter { !$0.changes.isEmpty }.map { file in
       if let texts = file.texts { return unifiedDiff(old: texts.old, new: texts.new, path: file.path) }
       var result = diffHeading(file.path)
       for change in file.changes {

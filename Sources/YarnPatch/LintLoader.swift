@@ -37,7 +37,7 @@ struct LintLoader {
     surroundings.shapes = weights.shapes
     surroundings.tokenizerLimit = siblings["tokenizer_config.json"]?["/model_max_length"]?.value.number?.double
     var (configs, unusable): ([LintedConfig], [JSONDocument]) = ([], [])
-    for file in files where file.hasSuffix(".json") && !file.hasSuffix(".index.json") {
+    for file in files where isConfig(file, among: files) {
       guard let document = refusals.keeping({ () throws(FileError) in try document(file) }) else { continue }
       let config = refusals.keeping { () throws(FileError) in try HuggingFaceConfig(document) }
       if let config { configs.append(LintedConfig(config, surroundings)) } else { unusable.append(document) }
@@ -46,6 +46,15 @@ struct LintLoader {
     return LintedModel(
       path: path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
       index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all, deployment: deployment)
+  }
+
+  /// Whether a file is to be read for its settings: config.json, or a JSON file of any name that was named alone.
+  private func isConfig(_ path: String, among files: [String]) -> Bool {
+    switch ModelFileName(Path.name(of: path)) {
+    case .config: true
+    case .gguf, .weights: false
+    case .settings, nil: files.count == 1 && path.hasSuffix(".json")
+    }
   }
 
   private func document(_ path: String) throws(FileError) -> JSONDocument {
@@ -73,6 +82,7 @@ struct LintLoader {
     var ggufs: [LintedGGUF] = []
     var seen: Set<String> = []
     for path in files where !path.hasSuffix(".json") && !path.hasSuffix(".safetensors") && !seen.contains(path) {
+      if ModelFileName.isCompanion(Path.name(of: path)), files.count > 1 { continue }
       let set =
         refusals.keeping { () throws(FileError) in try loader.loadSet(path) }
         ?? (try? GGUFFile(FileSource(path, in: fileSystem))).map { GGUFSet(first: $0) }

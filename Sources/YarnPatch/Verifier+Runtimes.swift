@@ -12,7 +12,12 @@ extension Verifier {
     self.agreement = agreement
     compareAttention(agreement)
     var counted = agreement.disagreements
-    if case .all = choice { counted.removeAll { $0.runtimes == [Runtime.yarnRepository.name] } }
+    if case .all = choice {
+      counted.removeAll { $0.runtimes == [Runtime.yarnRepository.name] }
+    } else {
+      // Who was named and cannot read the model does not agree with anybody.
+      checks += agreement.unable.uniqued(by: \.runtime).map { Check(unable: $0) }
+    }
     for disagreement in counted { checks.append(Check(disagreement)) }
     guard counted.isEmpty else { return }
     let readers = agreement.comparisons.flatMap(\.groups).flatMap(\.runtimes).uniqued()
@@ -24,6 +29,12 @@ extension Verifier {
 }
 
 extension Check {
+  init(unable reading: RuntimeReading) {
+    self.init(
+      "agreement-refusal", "the runtimes read the file", passed: false,
+      detail: "\(reading.runtime): \(reading.refused?.reason ?? "it computes no table")")
+  }
+
   init(_ disagreement: Disagreement) {
     let effect = disagreement.effect
     let title =

@@ -333,9 +333,9 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
     try real.remove(path)
     noteName(path) { [real] in if let kept { try? real.rename(kept, to: path, .replacing) } }
   }
-  func names(in folder: String) throws(SystemError) -> [String] {
+  func entries(of folder: String) throws(SystemError) -> [FolderEntry] {
     try pass("readdir")
-    return try real.names(in: folder)
+    return try real.entries(of: folder)
   }
   func makeFolder(_ path: String) throws(SystemError) {
     try pass("mkdir")

@@ -1,4 +1,5 @@
 import Diagnostics
+import FileStore
 import Foundation
 import TestSupport
 import Testing
@@ -35,4 +36,11 @@ struct LintCase: Sendable, CustomTestStringConvertible {
   func own(after draft: FixDraft = FixDraft()) throws -> [Finding] {
     try findings(after: draft).findings.filter { $0.rule == rule }
   }
+}
+
+/// The model of a folder under the policy that stands there, as the rules see it.
+func lintedModel(at folder: String, after draft: FixDraft = FixDraft()) throws -> LintedModel {
+  var search = ModelSearch()
+  let found = try #require(try search.models(under: [folder]).first { $0.path.hasPrefix(folder) })
+  return try ModelLint(found, Lint(LintOptions(), POSIXFileSystem())).model(after: draft)
 }

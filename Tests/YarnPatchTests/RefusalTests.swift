@@ -239,12 +239,18 @@ import Testing
 
 /// The real file system, where one thing goes wrong.
 ///
-/// Without a suffix writes to a file that was there are lost; with one, names that end so cannot be taken.
-private struct LyingFileSystem: FileSystem {
+/// Without a suffix writes to a file that was there are lost; with one, names that end so cannot be taken, and folders
+/// that are named so cannot be read.
+struct LyingFileSystem: FileSystem {
   private let real = POSIXFileSystem()
   private let suffix: String?
+  /// Whether entries of folders say what they are.
+  private let statesKinds: Bool
 
-  init(refusing suffix: String? = nil) { self.suffix = suffix }
+  init(refusing suffix: String? = nil, statesKinds: Bool = true) {
+    self.suffix = suffix
+    self.statesKinds = statesKinds
+  }
 
   func write(_ file: Int32, _ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SystemError) -> Int {
     // A new file is written from its start; the edits of a header lie behind the magic.
@@ -299,7 +305,10 @@ private struct LyingFileSystem: FileSystem {
   func linkText(at path: String) throws(SystemError) -> String { try real.linkText(at: path) }
   func makeLink(at path: String, to text: String) throws(SystemError) { try real.makeLink(at: path, to: text) }
   func remove(_ path: String) throws(SystemError) { try real.remove(path) }
-  func names(in folder: String) throws(SystemError) -> [String] { try real.names(in: folder) }
+  func entries(of folder: String) throws(SystemError) -> [FolderEntry] {
+    if let suffix, folder.hasSuffix(suffix) { throw SystemError("opendir", EACCES) }
+    return try real.entries(of: folder).map { FolderEntry($0.name, statesKinds ? $0.kind : nil) }
+  }
   func makeFolder(_ path: String) throws(SystemError) { try real.makeFolder(path) }
   func removeFolder(_ path: String) throws(SystemError) { try real.removeFolder(path) }
 }

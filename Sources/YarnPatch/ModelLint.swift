@@ -1,0 +1,185 @@
+import Bytes
+import Diagnostics
+import FileStore
+import Linting
+import LosslessJSON
+import ModelConfig
+import PatchPlanning
+
+/// The lint of one model: its files, the policy that it is under, and what is accepted there.
+struct ModelLint {
+  private let found: FoundModel
+  private let lint: Lint
+  /// The model's folder without links.
+  private let folder: String
+  private let policy: LintPolicy
+  private let profile: LintProfile
+  private let loader: LintLoader
+  private let original: String?
+  private let target: String?
+
+  init(_ found: FoundModel, _ lint: Lint) throws(FileError) {
+    self.found = found
+    self.lint = lint
+    let options = lint.options
+    folder = try lint.fileSystem.real(found.files.first.map(Path.folder(of:)) ?? found.path)
+    policy = try lint.policies.policy(for: folder) ?? LintPolicy()
+    profile = options.profile ?? policy.profile ?? .portable
+    var deployment = policy.deployment
+    deployment.serveLength = options.serveLength ?? deployment.serveLength
+    deployment.launches += options.launches
+    if case .runtime(let runtime) = profile { deployment.targets = [runtime] }
+    loader = LintLoader(lint.fileSystem, deployment)
+    original = options.original ?? policy.relative(of: folder, in: policy.copies)
+    target = options.target ?? policy.relative(of: folder, in: policy.drafts)
+  }
+
+  /// The longest chain of fixes that make each other possible.
+  private static let longestChain = 8
+
+  func judged() throws(FileError) -> Lint.Judged {
+    let options = lint.options
+    let judgement = LintJudgement(
+      profile: profile, severities: policy.severities, selected: options.selected, ignored: options.ignored)
+    let linter = Linter(rules: judgement.rules)
+    var draft = FixDraft()
+    var model = try model(after: draft)
+    var findings = linter.findings(in: model)
+    if let safety = options.fixing {
+      // A fix may open or close another rule's finding, so the rules are asked again until nothing is left to do.
+      for _ in 0..<Self.longestChain {
+        let open = findings.filter { !isAccepted($0) }
+        guard draft.make(open, of: model, allowing: { safety == .unsafe || $0.safety == .safe }) else { break }
+        model = try self.model(after: draft)
+        findings = linter.findings(in: model)
+      }
+    }
+    var result = LintResult(path: found.path, name: found.name, fileCount: model.fileCount)
+    result.entries = findings.map(entry)
+    result.acceptedCount = findings.count(where: isAccepted)
+    result.findings = findings.filter { !isAccepted($0) }.map(judgement.judged)
+    if options.needsReplacements {
+      for (index, finding) in result.findings.enumerated() {
+        result.replacements[index] = finding.fix.flatMap { TextReplacement.all(of: $0, in: model) }
+      }
+    }
+    if !draft.isEmpty { make(draft, &result) }
+    return Lint.Judged(result: result, failing: options.failOn ?? profile.failing)
+  }
+
+  // MARK: the model
+
+  func model(after draft: FixDraft) throws(FileError) -> LintedModel {
+    var loader = loader
+    loader.draft = draft
+    let model = loader.load(found.path, files: found.files)
+    model.base = try original.map { path throws(FileError) in try relative(at: path) }
+    model.target = try target.map { path throws(FileError) in try relative(at: path) }
+    return model
+  }
+
+  /// Another model that this one is held against.
+  private func relative(at path: String) throws(FileError) -> LintedModel {
+    var search = ModelSearch(lint.fileSystem)
+    guard let first = try search.models(under: [path]).first else {
+      throw FileError(
+        .notAModel, at: SourceLocation(path: path), found: "there is no model", expected: "the model to compare with",
+        remedy: "correct the path")
+    }
+    return loader.load(first.path, files: first.files)
+  }
+
+  // MARK: what is accepted
+
+  private func isAccepted(_ finding: Finding) -> Bool {
+    if let baseline = lint.baseline, baseline.entries.contains(entry(finding)) { return true }
+    return policy.accepts(finding, file: "\(folder)/\(Path.name(of: finding.location.path))")
+  }
+
+  private func entry(_ finding: Finding) -> LintBaseline.Entry {
+    let path = "\(folder)/\(Path.name(of: finding.location.path))"
+    return LintBaseline.Entry(finding, file: lint.baselineFolder.flatMap { Path.relative(path, to: $0) } ?? path)
+  }
+
+  // MARK: fixes
+
+  /// Makes the fixes as one transaction, or plans them.
+  private func make(_ draft: FixDraft, _ result: inout LintResult) {
+    do throws(FileError) {
+      try requireSettled(found.path, in: lint.fileSystem)
+      let plans = try draft.plans(in: lint.fileSystem)
+      (result.plans, result.fixes) = (plans.map(\.plan), draft.made)
+      guard !lint.options.plansOnly else { return }
+      let changes = plans.map { plan, identity in
+        FileChange(path: plan.path, identity: identity, plan.edits, atomic: plan.texts != nil)
+      }
+      let isFolder = try lint.fileSystem.kind(at: found.path) == .folder
+      let record = isFolder ? UndoRecord.path(forFolder: found.path) : UndoRecord.path(forFile: found.path)
+      _ = try Transaction(tool: tool, fileSystem: lint.fileSystem).apply(changes, record: record)
+    } catch {
+      result.fixes = []
+      result.refusal = error
+    }
+  }
+}
+
+extension LintPolicy {
+  /// The folder that the policy's paths start from.
+  private var folder: String? { path.map(Path.folder(of:)) }
+
+  /// Whether a finding is one that the policy lives with.
+  ///
+  /// - Parameter file: Its file, without links.
+  fileprivate func accepts(_ finding: Finding, file: String) -> Bool {
+    ignores.contains { ignore in
+      guard ignore.rules.isEmpty || ignore.rules.contains(where: finding.rule.hasPrefix) else { return false }
+      guard !ignore.paths.isEmpty else { return true }
+      guard let folder, let relative = Path.relative(file, to: folder) else { return false }
+      let names = relative.split(separator: "/").map { Array($0.utf8) }
+      // A pattern that names a folder accepts what is in it, as in a .gitignore.
+      return ignore.paths.compactMap { IgnorePattern(line: Array($0.utf8)[...]) }.contains { pattern in
+        names.indices.contains { pattern.matches(names[...$0], isFolder: $0 < names.count - 1) }
+      }
+    }
+  }
+
+  /// The path of another model that a folder's model is paired with.
+  fileprivate func relative(of model: String, in pairs: [String: String]) -> String? {
+    guard let folder else { return nil }
+    let name = model == folder ? "." : Path.relative(model, to: folder)
+    return name.flatMap { pairs[$0] }.map { Path.joined(folder, $0) }
+  }
+}
+
+extension LintedModel {
+  var fileCount: Int {
+    configs.count + unusable.count + ggufs.reduce(0) { $0 + $1.shards.count } + weights.count + siblings.count
+      + (index == nil ? 0 : 1)
+  }
+}
+
+extension TextReplacement {
+  /// What a fix does to the texts of a model; `nil` when it changes a file that is no text.
+  static func all(of fix: Fix, in model: LintedModel) -> [TextReplacement]? {
+    do throws(FileError) {
+      switch fix.action {
+      case .edit(let path, let edits):
+        return model.document(at: path).map { document in edits.edits.map { TextReplacement($0, in: document) } }
+      case .change(let changes):
+        var all: [TextReplacement] = []
+        for path in Set(changes.map(\.path)).sorted() {
+          guard let document = model.document(at: path) else { return nil }
+          let edits = try document.edits(for: changes.filter { $0.path == path }).edits
+          all += edits.map { TextReplacement($0, in: document) }
+        }
+        return all
+      }
+    } catch { return nil }
+  }
+
+  private init(_ edit: ByteEdit, in document: JSONDocument) {
+    path = document.path
+    region = TextRegion(Int(edit.offset)..<Int(edit.end), in: document)
+    text = String(decoding: edit.replacement, as: UTF8.self)
+  }
+}
