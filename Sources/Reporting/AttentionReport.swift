@@ -29,14 +29,14 @@ enum AttentionReport {
     ])
   }
 
-  private static func json(_ keys: CachedKeys) -> JSONText {
+  static func json(_ keys: CachedKeys) -> JSONText {
     .object([
       ("firstChangedLength", .integer(keys.firstChangedLength)), ("length", .integer(keys.length)),
-      (
-        "errors",
-        .array(
-          keys.errors.map { .object([("distance", .integer($0.distance)), ("relative", .number($0.relative))]) })
-      ),
+      ("errors", .array(keys.errors.map(json))),
     ])
+  }
+
+  static func json(_ change: ScoreChange) -> JSONText {
+    .object([("distance", .integer(change.distance)), ("relative", .number(change.relative))])
   }
 }

@@ -8,21 +8,12 @@ import Runtimes
 /// A cache of turned keys keeps each as the table of its own time turned it, while the query is turned by today's; a
 /// cache of keys before rotation turns all of them anew and has no such error.
 public struct CachedKeys: Sendable, Equatable {
-  public struct Error: Sendable, Equatable {
-    /// Between the query, the last token of the sequence, and the key; in tokens.
-    public var distance: Int
-    /// Root mean square over random heads of the score's error, of that of the scores themselves. The square root of
-    /// two is what a key of another token would give.
-    public var relative: Double
-
-    package init(distance: Int, relative: Double) { (self.distance, self.relative) = (distance, relative) }
-  }
-
   /// Tokens of the shortest sequence whose table is another one than that of shorter sequences.
   public var firstChangedLength: Int
   /// Tokens of the sequence in which the errors are measured, the longest that is served.
   public var length: Int
-  public var errors: [Error]
+  /// By the distance of the key from the query, the last token of the sequence.
+  public var errors: [ScoreChange]
 
   /// - Returns: `nil` where the table is the same at every length up to the window.
   init?(_ reading: RuntimeReading, _ declaration: RoPEDeclaration) {
@@ -40,7 +31,7 @@ public struct CachedKeys: Sendable, Equatable {
       guard let then = Self.table(declaration, position + 1), let error = then.error(at: position, against: now) else {
         return nil
       }
-      return Error(distance: distance, relative: error)
+      return ScoreChange(distance: distance, relative: error)
     }
     guard errors.contains(where: { $0.relative > 0 }) else { return nil }
   }
@@ -61,16 +52,8 @@ public struct CachedKeys: Sendable, Equatable {
 }
 
 extension FrequencyTable {
-  /// For random heads whose keys this table turned at a position, and a query turned by another table: a pair's part of
-  /// the score is off like the difference of two vectors of lengths `A` and `A'` and angles `pw` and `pw'`.
-  ///
-  /// - Returns: The root of the mean square, relative to scores by the other table alone.
+  /// For keys that this table turned at a position, and a query turned by another table.
   fileprivate func error(at position: Int, against other: FrequencyTable) -> Double? {
-    guard inverseFrequencies.count == other.inverseFrequencies.count, other.attentionFactor != 0 else { return nil }
-    let ratio = attentionFactor / other.attentionFactor
-    let squares = zip(inverseFrequencies, other.inverseFrequencies).map { mine, its in
-      1 + ratio * ratio - 2 * ratio * cosine(Double(position) * (mine - its))
-    }
-    return (max(squares.reduce(0, +), 0) / Double(max(squares.count, 1))).squareRoot()
+    scoreChange(from: other, ratio: attentionFactor / other.attentionFactor, turn: position)
   }
 }

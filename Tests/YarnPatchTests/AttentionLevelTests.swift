@@ -84,7 +84,7 @@ import Testing
     let keys = try #require(CachedKeys(Formula.read(declaration), declaration))
     #expect((keys.firstChangedLength, keys.length) == (from, to))
     // The newest token is turned by today's table, the first ones hardly turn at all.
-    #expect(keys.errors.first == CachedKeys.Error(distance: 0, relative: 0))
+    #expect(keys.errors.first == ScoreChange(distance: 0, relative: 0))
     #expect(keys.errors.contains { $0.relative > 1 && $0.relative < 2 })
     #expect(keys.errors.last?.distance == to - 1)
     #expect(keys.errors.last?.relative ?? 1 < 0.2)
