@@ -119,6 +119,10 @@ extension HuggingFaceConfig {
     if let first = node("max_window_layers")?.node.value.number?.integer {
       return (0..<depth).map { $0 < first ? .full : .within(window) }
     }
+    // EXAONE spells local and global layers out, such as LLLG.
+    if let letters = node("sliding_window_pattern")?.node.value.string?.utf8.map({ $0 }), !letters.isEmpty {
+      return (0..<depth).map { letters[$0 % letters.count] == UInt8(ascii: "L") ? .within(window) : .full }
+    }
     if let pattern = try count(["sliding_window_pattern", "_sliding_window_pattern"]) {
       return (1...depth).map { $0 % pattern == 0 ? .full : .within(window) }
     }

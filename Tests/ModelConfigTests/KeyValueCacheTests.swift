@@ -103,6 +103,13 @@ import Testing
         "num_hidden_layers":4,"num_attention_heads":4,"num_key_value_heads":2,"head_dim":128,"sliding_window":32,
         "use_sliding_window":true,"max_window_layers":3
         """, tokens: 64, bytes: 229_376),
+    // 2 · 1 · 8 · 2 · (3 · 4 + 1 · 10)
+    Shape(
+      name: "EXAONE 4, layers by letters",
+      members: """
+        "num_hidden_layers":4,"num_attention_heads":4,"num_key_value_heads":1,"head_dim":8,"sliding_window":4,
+        "sliding_window_pattern":"LLLG"
+        """, tokens: 10, bytes: 704),
     Shape(
       name: "Qwen3-Next, three of four layers have a fixed state",
       members: """
