@@ -17,7 +17,7 @@ package struct PatchSubject: Sendable {
   }
 
   /// What is published about the model. A base that the file leaves out is the one that the user names.
-  func known(_ request: PatchRequest) -> KnownModel? {
+  package func known(_ request: PatchRequest) -> KnownModel? {
     var declaration = declaration
     if declaration.base == nil {
       declaration.base = request.base.map { Declared($0, at: SourceLocation(path: "--base")) }

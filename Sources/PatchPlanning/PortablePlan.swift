@@ -16,11 +16,14 @@ package struct PortablePlan {
   /// Those whose reading of the planned file is what is asked.
   package let runtimes: [Runtime]
   package let notes: [String]
+  /// The file as it will be, without members that no runtime looks at.
+  package let input: RuntimeInput
 
   private init(_ trial: Trial, _ targets: RuntimeTargets) {
     file = trial.plan
     runtimes = targets.runtimes
     notes = targets.windowNotes(trial.input) + trial.notes
+    input = trial.input
   }
 
   /// Tries spellings of a config.json, the most economical first, until all runtimes read what is asked.

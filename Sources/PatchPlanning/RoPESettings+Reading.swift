@@ -9,7 +9,7 @@ extension RoPESettings {
   /// - Parameters:
   ///   - declaration: What the file says before the patch; an mscale pair and divisors of it stay in force.
   ///   - sequenceLength: For the dynamic method, in tokens.
-  func reading(over declaration: RoPEDeclaration, sequenceLength: Int?) -> RuntimeReading {
+  package func reading(over declaration: RoPEDeclaration, sequenceLength: Int? = nil) -> RuntimeReading {
     var parameters = RoPEParameters(base: base, rotaryDimension: rotaryDimension)
     let original = Double(originalContext)
     switch method {

@@ -37,7 +37,7 @@ public enum TableReport {
     ])
   }
 
-  private static func startOption(_ option: StartOption) -> JSONText {
+  static func startOption(_ option: StartOption) -> JSONText {
     .object([
       ("runtime", .string(option.runtime)), ("version", .optional(option.version)),
       ("arguments", .array(option.arguments.map(JSONText.string))), ("remark", .optional(option.remark)),

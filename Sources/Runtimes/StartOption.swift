@@ -15,10 +15,15 @@ public struct StartOption: Sendable, Equatable {
     (self.runtime, self.version, self.arguments, self.remark) = (runtime, version, arguments, remark)
   }
 
-  /// The arguments as a POSIX shell takes them: plain ASCII, and in single quotes whatever is more than a word.
-  public var commandLine: String {
-    let word = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._".utf8)
-    return arguments.map { argument in
+  /// The arguments as a POSIX shell takes them.
+  public var commandLine: String { arguments.commandLine }
+}
+
+extension [String] {
+  /// Arguments as a POSIX shell takes them: plain ASCII, and in single quotes whatever is more than a word.
+  package var commandLine: String {
+    let word = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._/".utf8)
+    return map { argument in
       guard argument.isEmpty || !argument.utf8.allSatisfy(word.contains) else { return argument }
       return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }.joined(separator: " ")

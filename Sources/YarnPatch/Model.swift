@@ -2,6 +2,7 @@ import Attention
 import Diagnostics
 import GGUF
 import ModelConfig
+import PatchPlanning
 import Safetensors
 
 /// A model as seen from the files a path leads to.
@@ -65,6 +66,11 @@ public struct ModelFile: Sendable {
     case .config(let config): config.modelType
     case .gguf(let set): set.first.architecture
     }
+  }
+
+  /// The file as the planner sees it; `nil` when it declares nothing.
+  var subject: PatchSubject? {
+    declaration.map { PatchSubject(declaration: $0, family: family, shape: shape, path: path) }
   }
 
   /// Width and depth of the language model, when the file states both.

@@ -44,6 +44,8 @@ struct PreparedPatch {
   let plan: PatchPlan
   /// Files as they were when the plan was made.
   let identities: [FileIdentity]
+  /// The files as runtimes will be given them, by path.
+  let inputs: [String: RuntimeInput]
   let fileSystem: any FileSystem
 
   init(_ path: String, _ request: PatchRequest, output: String? = nil, in fileSystem: any FileSystem) throws(FileError)
@@ -53,11 +55,7 @@ struct PreparedPatch {
     let transaction = Transaction(tool: tool, fileSystem: fileSystem)
     var loader = ModelLoader(fileSystem, section: request.section, replacesBase: request.base != nil)
     let model = try loader.load(path)
-    let subjects = model.files.compactMap { file in
-      file.declaration.map {
-        PatchSubject(declaration: $0, family: file.family, shape: file.shape, path: file.path)
-      }
-    }
+    let subjects = model.files.compactMap(\.subject)
     if request.base == nil { try Self.checkBases(model) }
     let settings = try RoPESettings(request, for: subjects)
     let forecast = Forecast(model, in: fileSystem)
@@ -77,6 +75,7 @@ struct PreparedPatch {
     self.output = output
     self.model = model
     self.identities = identities
+    inputs = Dictionary(plans.map { ($0.file.path, $0.input) }) { first, _ in first }
     self.fileSystem = fileSystem
     let checked = Set(plans.flatMap { $0.runtimes.map(\.name) })
     plan = PatchPlan(

@@ -16,7 +16,7 @@ struct YarnPatchCommand: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      Inspect.self, Patch.self, Apply.self, Undo.self, Recover.self, Verify.self, Table.self, Diff.self,
+      Inspect.self, Advise.self, Patch.self, Apply.self, Undo.self, Recover.self, Verify.self, Table.self, Diff.self,
       Lint.self, Rules.self,
     ])
 }

@@ -203,7 +203,10 @@ import Testing
   func `the other commands refuse it as well`(bad: Bad) throws {
     let folder = try ScratchFolder()
     try folder.write(bad.make(), to: "model/\(bad.name)")
-    for arguments in [["table", "model"], ["verify", "model"], ["patch", "model", "--method", "none", "--diff"]] {
+    for arguments in [
+      ["table", "model"], ["verify", "model"], ["advise", "model", "--context", "8192"],
+      ["patch", "model", "--method", "none", "--diff"],
+    ] {
       try expectRefusal(arguments, in: folder, file: "model/\(bad.name)", at: bad.place)
     }
   }

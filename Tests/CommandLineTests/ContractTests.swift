@@ -23,7 +23,7 @@ import Testing
     "inspect model", "inspect plain yarn model --metadata general.* --tensors", "inspect wrong-base",
     "table model", "table yarn --format csv", "table yarn --sequence-length 100000 --runtime formula --runtime all",
     "verify model", "verify model --attention weights", "verify model --context 256 --attention off",
-    "verify model --against model",
+    "verify model --against model", "advise model --context 1024", "advise model --context 100",
     "patch model --factor 4 --dry-run", "patch model --context 1000 --diff", "patch plain --method none --check",
     "patch plain --factor 2", "patch plain --factor 2 --save-plan plan.json --dry-run", "--help", "help patch",
     "--version", "patch --help",
@@ -65,6 +65,7 @@ import Testing
 
   @Test(arguments: [
     "inspect learned", "inspect missing", "inspect plain missing", "table learned", "verify missing",
+    "advise learned --context 8192", "advise missing --context 8192", "advise plain --context 9223372036854775807",
     "verify plain --against missing", "verify plain --expect missing", "patch missing --factor 2",
     "patch plain --factor 0.5", "patch plain --factor 0", "patch plain --factor=-4", "patch plain --factor nan",
     "patch plain --factor inf", "patch plain --factor 1e309", "patch plain --factor 1e300", "patch plain --context 0",
@@ -129,7 +130,9 @@ import Testing
     #expect(outcome.errors.hasPrefix("yarn-patch: no-theta: the file states no RoPE base, expected "))
   }
 
-  @Test(arguments: ["inspect model", "table model", "verify model", "patch model --factor 4 --diff"])
+  @Test(arguments: [
+    "inspect model", "table model", "verify model", "advise model --context 512", "patch model --factor 4 --diff",
+  ])
   func `a result that cannot be printed gives 2`(arguments: String) throws {
     let outcome = try Command.run(
       "/bin/sh", ["-c", "exec \"$0\" \(arguments) > /dev/full", Command.path], cwd: folder.path)
@@ -149,6 +152,7 @@ import Testing
   @Test(arguments: [
     "inspect model --metadata * --tensors", "inspect model --format json", "table model", "table yarn --format csv",
     "table model --format json", "verify model --verbose", "verify model --format json",
+    "advise model --context 512", "advise model --context 512 --format json",
     "patch model --factor 4 --dry-run", "patch model --factor 4 --diff",
     "patch model --factor 4 --dry-run --format json",
     "inspect learned", "patch model --factor 0",
@@ -222,7 +226,9 @@ import Testing
     #expect(noise.isEmpty || normal.output.contains(noise))
   }
 
-  @Test(arguments: ["inspect model", "table yarn", "verify model", "patch model --factor 4 --dry-run"])
+  @Test(arguments: [
+    "inspect model", "table yarn", "verify model", "advise model --context 512", "patch model --factor 4 --dry-run",
+  ])
   func `a document does not depend on how much else is said`(arguments: String) throws {
     let documents = try ["", " --quiet", " --verbose", " -q -v"].map {
       try run(arguments + " --format json" + $0).output

@@ -19,7 +19,7 @@ import Testing
   ]
 
   static let sessions =
-    ["inspect", "patch", "apply", "undo", "recover", "verify", "table", "diff"].map {
+    ["inspect", "advise", "patch", "apply", "undo", "recover", "verify", "table", "diff"].map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
@@ -64,6 +64,23 @@ import Testing
           "yarn-patch table layers --runtime vllm@0.33 --runtime mlx-lm --runtime yarn-repo --layer-type full_attention",
           "yarn-patch table yarn.gguf --runtime vllm", "yarn-patch table yarn.gguf --runtime llama.cpp",
           "yarn-patch table nested", "yarn-patch patch model --context 1024 > patched.txt", "yarn-patch table model",
+        ]),
+      Session(
+        name: "advise",
+        fixtures: [
+          "model": Fixture.model, "qwen3": "config/qwen3-headroom", "llama3": "config/llama3",
+          "gpt-oss": "config/gpt-oss", "yarn": "config/yarn-old", "yarn.gguf": "gguf/qwen2-yarn.gguf",
+          "gemma3": "config/gemma3", "no-base": "config/llama-no-theta", "learned": "config/learned-gpt2",
+        ],
+        commands: [
+          "yarn-patch advise model --context 1024", "yarn-patch advise model --context 200",
+          "yarn-patch advise qwen3 --context 131072", "yarn-patch advise llama3 --context 131072",
+          "yarn-patch advise llama3 --context 262144", "yarn-patch advise gpt-oss --context 262144",
+          "yarn-patch advise yarn --context 20000", "yarn-patch advise yarn --context 131072 --quiet",
+          "yarn-patch advise yarn.gguf --context 100000", "yarn-patch advise gemma3 --context 65536 --quiet",
+          "yarn-patch advise no-base --context 8192", "yarn-patch advise learned --context 8192",
+          "yarn-patch advise model --context 0", "yarn-patch advise model",
+          "yarn-patch advise model --context 1024 --format json",
         ]),
       Session(
         name: "table-svg", fixtures: ["model": Fixture.model],

@@ -157,12 +157,14 @@ import YarnPatch
     "inspect", "table", "table --sequence-length 9223372036854775807", "verify", "patch --factor 2 --dry-run",
     "patch --context 8192 --dry-run", "patch --method none --dry-run", "patch --method linear --context 8192 --check",
     "patch --method ntk --factor 4 --dry-run", "patch --original-context 2147483647 --factor 1 --dry-run",
+    "advise --context 1", "advise --context 2147483647",
   ]) func `extreme lengths, factors and bases crash no command`(words: String) throws {
     let longest = GGUFBuilder.Value.uint64(UInt64(Int64.max))
     let extremes: [[(String, GGUFBuilder.Value)]] =
       [
         [("llama.context_length", longest)], [("llama.context_length", .uint64(.max))],
         [("llama.rope.dimension_count", .uint64(1 << 62)), ("llama.attention.key_length", .uint64(1 << 62))],
+        [("llama.block_count", .uint32(.max))], [("llama.attention.head_count_kv", .uint64(.max))],
         [("llama.rope.freq_base", .float64(1e308))], [("llama.rope.freq_base", .float64(1 + 0x1p-52))],
       ]
       + ["linear", "yarn", "longrope", "none", "\u{1b}[2J"].map { kind in

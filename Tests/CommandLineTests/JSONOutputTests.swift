@@ -45,6 +45,9 @@ import Testing
       Run("verify --attention weights \(configs[2])", Contract.verify, exitCode: 2),
       Run("verify \(Fixture.path("safetensors/stored-inv-freq-wrong-base"))", Contract.verify, exitCode: 1),
       Run("table \(Fixture.path("config/llama-no-theta"))", Contract.table, exitCode: 2),
+      Run("advise \(model) --context 1024", Contract.advise), Run("advise \(model) --context 100", Contract.advise),
+      Run("advise \(gguf[4]) --context 400000", Contract.advise),
+      Run("advise \(configs[8]) --context 262144", Contract.advise, exitCode: 1),
       Run("table --layer-type full_attention \(configs[13])", Contract.table),
     ]
 

@@ -96,11 +96,12 @@ enum Contract {
         "attentionFactor": .orNull(.number), "softmaxScaleMultiplier": .orNull(.number),
         "contextLength": .orNull(.integer), "refused": .orNull(.object(["reason": .text])),
         "notes": .list(.object(["code": .text, "key": .orNull(.text), "message": .text])),
-        "startOptions": .list(
-          .object([
-            "runtime": .text, "version": .orNull(.text), "arguments": .list(.text), "remark": .orNull(.text),
-          ])),
+        "startOptions": .list(startOption),
       ])),
+  ])
+
+  private static let startOption = Shape.object([
+    "runtime": .text, "version": .orNull(.text), "arguments": .list(.text), "remark": .orNull(.text),
   ])
 
   static let verify = Shape.object(
@@ -142,12 +143,43 @@ enum Contract {
       .object([
         "length": .integer, "unscaled": .number, "withoutAttentionFactor": .number, "scaled": .number,
       ])),
-    "cachedKeys": .orNull(
-      .object([
-        "firstChangedLength": .integer, "length": .integer,
-        "errors": .list(.object(["distance": .integer, "relative": .number])),
-      ])),
+    "cachedKeys": .orNull(cachedKeys),
   ])
+  private static let cachedKeys = Shape.object([
+    "firstChangedLength": .integer, "length": .integer, "errors": .list(scoreChange),
+  ])
+
+  private static let scoreChange = Shape.object(["distance": .integer, "relative": .number])
+
+  static let advise: Shape = {
+    let length = Shape.object([
+      "tokens": .integer, "factor": .orNull(.number), "attentionFactor": .orNull(.number),
+      "scoreChange": .orNull(.number), "cacheBytes16Bit": .orNull(.integer), "cacheBytes8Bit": .orNull(.integer),
+    ])
+    let group = Shape.object(["count": .integer, "elementsPerToken": .integer, "window": .orNull(.integer)])
+    let cache = Shape.object(["layers": .list(group), "depth": .integer, "exact": .bool, "notes": .list(.text)])
+    let cost = Shape.object([
+      "length": .integer, "pairsKept": .orNull(.integer), "pairsBlended": .orNull(.integer),
+      "pairsDivided": .orNull(.integer), "logitScale": .number, "scoreChanges": .list(scoreChange),
+      "entropyLength": .integer, "entropyBefore": .orNull(.number), "entropyAfter": .orNull(.number),
+    ])
+    let dynamic = Shape.object([
+      "runtimes": .list(.text), "refusal": .orNull(.text), "cachedKeys": .orNull(cachedKeys),
+    ])
+    let runtime = Shape.object([
+      "runtime": .text, "version": .orNull(.text), "file": .orNull(.text), "contextLength": .orNull(.integer),
+      "plannedContextLength": .orNull(.integer), "obstacles": .list(.text), "startOption": .orNull(startOption),
+    ])
+    return .object([
+      "schema": .literal("yarn-patch.advise/1"), "model": .text, "context": .integer,
+      "verdict": .either(["keep", "patch", "unreachable"].map(Shape.literal)), "reason": .text,
+      "remedy": .orNull(.text), "arguments": .list(.text), "method": .orNull(.text), "factor": .orNull(.number),
+      "originalContext": .orNull(.integer), "contextLength": .orNull(.integer),
+      "plannedContextLength": .orNull(.integer), "lengths": .list(length),
+      "cache": .either([cache, .object(["unknown": .text])]), "shortPrompts": .orNull(cost),
+      "dynamic": .orNull(dynamic), "runtimes": .list(runtime), "notes": .list(.text),
+    ])
+  }()
 
   static let patch = Shape.object(
     [
