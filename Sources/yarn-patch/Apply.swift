@@ -5,6 +5,7 @@ import YarnPatch
 
 struct Apply: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "apply",
     abstract: "Makes a patch that was saved as a plan.",
     discussion: """
       Plans anew and goes on only when the files are the ones that the plan was saved for and the new plan says what the \

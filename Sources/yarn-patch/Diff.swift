@@ -5,6 +5,7 @@ import YarnPatch
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "diff",
     abstract: "Compares what two models state and what runtimes compute from them.",
     discussion: """
       For a config.json and the GGUF made from it, a draft model and its target, a base and its quantised copy. A runtime \

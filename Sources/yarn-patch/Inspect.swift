@@ -4,7 +4,8 @@ import Reporting
 import YarnPatch
 
 struct Inspect: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Says what a model's files declare, and where.")
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Says what a model's files declare, and where.")
 
   @Argument(help: "Models: files or folders.") var models: [String]
   @Option(help: "text or json.") var format = ReportFormat.text

@@ -10,6 +10,7 @@ extension PatchEncoding: ExpressibleByArgument {}
 
 struct Patch: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "patch",
     abstract: "Rewrites the scaling entries, verifies the result, and keeps a record to undo it.")
 
   @Argument(help: "A model: a file or a folder.") var model: String

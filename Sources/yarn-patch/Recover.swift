@@ -5,6 +5,7 @@ import YarnPatch
 
 struct Recover: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "recover",
     abstract: "Ends a change that a crash interrupted: rolls a patch back, or finishes an undo.")
 
   @Argument(help: "The model, as it was named to patch.") var model: String

@@ -11,6 +11,7 @@ extension FileError.Code {
 
 struct Table: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "table",
     abstract: "Prints the frequency table that runtimes compute from a model's files.")
 
   @Argument(help: "A model: a file or a folder.") var model: String

@@ -4,7 +4,8 @@ import Reporting
 import YarnPatch
 
 struct Undo: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Restores the exact bytes before the newest patch.")
+  static let configuration = CommandConfiguration(
+    commandName: "undo", abstract: "Restores the exact bytes before the newest patch.")
 
   @Argument(help: "The model, as it was named to patch.") var model: String
   @Flag(help: "Compare all of the data with the record, not samples, where the patch read it all.") var full = false

@@ -7,6 +7,7 @@ extension AttentionLevel: ExpressibleByArgument {}
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Proves a model's settings: tables by two routes, YaRN's promises, and rotated attention.",
     discussion: """
       Exits with 1 when a check fails, with 2 when all hold and the weights that --attention weights asks for cannot be \
