@@ -63,7 +63,7 @@ struct HeaderReader: Sendable {
         }
         if scanner.lastEscape >= key.lowerBound { hasEscapedNames = true }
         var name = Name(start: UInt32(key.lowerBound), count: UInt32(key.count), hash: 0)
-        name.hash = bytes(of: name).withUnsafeBytes { nameHash($0) }
+        name.hash = withBytes(of: name) { nameHash($0) }
         let entry = try readEntry(key)
         try check(entry, key)
         elementCount &+= entry.elements ?? 0
@@ -91,27 +91,21 @@ struct HeaderReader: Sendable {
       begin: entry.begin, end: entry.end)
   }
 
-  /// The bytes of a name, escapes resolved.
-  func bytes(of name: Name) -> ArraySlice<UInt8> {
-    hasEscapedNames
-      ? Array(scanner.text(of: name.range).utf8)[...]
-      : scanner.bytes[name.range.lowerBound + 1..<name.range.upperBound - 1]
-  }
-
-  /// Whether a name ends so.
-  func name(_ name: Name, endsIn suffix: [UInt8]) -> Bool {
-    guard !hasEscapedNames else { return bytes(of: name).reversed().starts(with: suffix.reversed()) }
-    let start = name.range.upperBound - 1 - suffix.count
-    guard start > name.range.lowerBound else { return false }
-    for i in 0..<suffix.count where scanner.bytes[start + i] != suffix[i] { return false }
-    return true
+  /// Calls `body` with the bytes of a name, escapes resolved.
+  @inline(__always)
+  func withBytes<T>(of name: Name, _ body: (UnsafeRawBufferPointer) -> T) -> T {
+    guard !hasEscapedNames else { return Array(scanner.text(of: name.range).utf8).withUnsafeBytes(body) }
+    return scanner.bytes.withUnsafeBytes { text in
+      // The name was met in the text, between its quotes.
+      body(UnsafeRawBufferPointer(rebasing: text[name.range.lowerBound + 1..<name.range.upperBound - 1]))
+    }
   }
 
   private func checkNames() throws(FileError) {
     let repetition = firstRepetition(count: names.count) { index in
       names[index].hash
     } areEqual: { a, b in
-      bytes(of: names[a]) == bytes(of: names[b])
+      withBytes(of: names[a]) { a in withBytes(of: names[b]) { b in a.elementsEqual(b) } }
     }
     if let repetition { throw repeated(names[repetition.later].range) }
   }
@@ -139,6 +133,7 @@ struct HeaderReader: Sendable {
 
   /// Reads one entry, fields in any order. Unknown fields are skipped, as the reference library does.
   private mutating func readEntry(_ key: Range<Int>) throws(FileError) -> Entry {
+    if let entry = readPlainEntry() { return entry }
     var dtype: Range<Int>?
     var shape: Int?
     var elements: UInt64? = 1
@@ -173,6 +168,15 @@ struct HeaderReader: Sendable {
       throw wrong(key, "\(missing) is missing", "dtype, shape and data_offsets")
     }
     return Entry(dtype: dtype, shape: shape, begin: offsets.begin, end: offsets.end, elements: elements)
+  }
+
+  private mutating func readPlainEntry() -> Entry? {
+    let (entry, end) = scanner.bytes.withUnsafeBytes { text in
+      var reader = PlainEntryReader(text, at: scanner.position)
+      return (reader.entry(), reader.position)
+    }
+    if entry != nil { scanner.position = end }
+    return entry
   }
 
   /// Bits of an element.
@@ -241,7 +245,7 @@ struct HeaderReader: Sendable {
 
 extension UInt64 {
   /// The product, or `nil` when it does not fit.
-  fileprivate func multiplied(by other: UInt64) -> UInt64? {
+  func multiplied(by other: UInt64) -> UInt64? {
     let (product, overflow) = multipliedReportingOverflow(by: other)
     return overflow ? nil : product
   }

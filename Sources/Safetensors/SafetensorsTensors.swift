@@ -28,14 +28,17 @@ public struct SafetensorsTensors: RandomAccessCollection, Sendable {
 
   /// The tensors whose names end so, without a look at the entries of others.
   package func named(endingIn suffixes: [String]) -> [SafetensorsTensor] {
-    let suffixes = suffixes.map { Array($0.utf8) }
+    let endings = suffixes.map { NameEnding($0) }
     return names.indices.filter { index in
-      suffixes.contains { header.name(names[index], endsIn: $0) }
+      header.withBytes(of: names[index]) { name in
+        let last = lastBytes(of: name)
+        return endings.contains { $0.ends(name, whoseLastBytesAre: last) }
+      }
     }.map { self[$0] }
   }
 
   func first(named name: String) -> SafetensorsTensor? {
-    names.indices.first { header.bytes(of: names[$0]).elementsEqual(name.utf8) }.map { self[$0] }
+    names.indices.first { header.withBytes(of: names[$0]) { $0.elementsEqual(name.utf8) } }.map { self[$0] }
   }
 
   /// Indices in the order of the data: by first byte, then by last, then by place in the header.
@@ -46,4 +49,27 @@ public struct SafetensorsTensors: RandomAccessCollection, Sendable {
       return (self[Int(a)].end, a) < (self[Int(b)].end, b)
     }
   }
+}
+
+/// What names end in. Its last bytes as one number tell most other names at once.
+private struct NameEnding {
+  private let bytes: [UInt8]
+  private let last: UInt64
+
+  init(_ text: String) {
+    bytes = Array(text.utf8)
+    last = bytes.withUnsafeBytes { lastBytes(of: $0) }
+  }
+
+  func ends(_ name: UnsafeRawBufferPointer, whoseLastBytesAre other: UInt64) -> Bool {
+    (last ^ other) >> (64 - 8 * min(bytes.count, 8)) == 0 && name.suffix(bytes.count).elementsEqual(bytes)
+  }
+}
+
+/// The last eight bytes, the last of them the highest, and zeros below when there are fewer.
+@inline(__always)
+private func lastBytes(of text: UnsafeRawBufferPointer) -> UInt64 {
+  guard text.count >= 8 else { return text.reduce(0) { $0 >> 8 | UInt64($1) << 56 } }
+  // SAFETY: Eight bytes stand before the end, and every bit pattern is a number.
+  return UInt64(littleEndian: text.loadUnaligned(fromByteOffset: text.count - 8, as: UInt64.self))
 }

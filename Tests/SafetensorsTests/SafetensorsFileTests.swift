@@ -81,6 +81,39 @@ import Testing
     #expect(file.tensors.named(endingIn: ["c", "a"]).map(\.name) == ["c", "a"])
   }
 
+  @Test func `names are found by what they end in`() throws {
+    let names = ["", "t", "weight", "a.weight", "b.weight", "a.a.weight", "a.b.weight", "a.weight.b", "é.weight"]
+    let header = names.map { #""\#($0)":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"# }.joined(separator: ",")
+    for escaped in [header, header.replacing("é", with: #"\u00e9"#)] {
+      let file = try Self.read(SafetensorsBuilder(header: "{\(escaped)}").bytes)
+      for endings in [[""], ["t"], ["weight"], ["a.weight"], [".a.weight", "t"], ["a.a.a.weight"], ["é.weight", "b"]] {
+        #expect(
+          file.tensors.named(endingIn: endings).map(\.name) == names.filter { endings.contains(where: $0.hasSuffix) })
+      }
+    }
+  }
+
+  @Test(arguments: [
+    "[]", "[0]", "[1,1]", "[01]", "[1", "[1,]", "[,1]", "[1]]", "[1.0]", "[1e0]", "[-1]", "[\"1\"]", "[[1]]", "[9,9]",
+    "[0,9999999999999999999]", "[0,10000000000000000000]", "[0,18446744073709551616]", "[0,00000000000000000000]",
+    "[4294967296,4294967296]", "[4294967296,4294967296,0]",
+  ])
+  func `an entry says the same with white space, which writers leave out, as without`(_ shape: String) {
+    func outcome(_ space: String) -> Result<[SafetensorsTensor], FileError> {
+      Result { () throws(FileError) in
+        let header = #"{"a":{\#(space)"dtype":"U8","shape":\#(shape),"data_offsets":[0,1]}}"#
+        return Array(try Self.read(SafetensorsBuilder(header: header, data: [1]).bytes).tensors)
+      }
+    }
+    switch (outcome(""), outcome(" ")) {
+    case (.success(let plain), .success(let spaced)): #expect(plain == spaced)
+    case (.failure(let plain), .failure(let spaced)):
+      #expect(plain.code == spaced.code)
+      #expect(plain.found == spaced.found)
+    case (let plain, let spaced): Issue.record("\(plain) is not \(spaced)")
+    }
+  }
+
   /// What is replaced in the good header, the code, and the tensor and text at which the error points.
   @Test(arguments: [
     (#""dtype":"F16","#, "", "safetensors-entry", "a"), (#""shape":[2],"#, "", "safetensors-entry", "a"),
