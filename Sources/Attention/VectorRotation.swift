@@ -3,15 +3,15 @@ import RoPE
 
 /// Turns heads in float32 with the processor's vectors: what a runtime does to queries and keys.
 ///
-/// cos and sin are products of the exact turn at every 64th position and of the turns of 0 to 63 positions, in double,
-/// rounded to float32 last: at position 1 000 000 they are as good as at position 1.
+/// cos and sin are products of the exact turn at every 64th position, of the turn of some eights and of that of the rest,
+/// in double, rounded to float32 last: at position 1 000 000 they are as good as at position 1.
 package struct VectorRotation: Sendable {
   package let table: FrequencyTable
   package let headDimension: Int
   package let pairing: RotaryPairing
   package let firstLane: Int
   private let instructions: InstructionSet
-  /// `[64][2][pairs]`: cos, then sin, without the attention factor.
+  /// `[2][8][2][pairs]`: of 0 to 7 positions, then of 0 to 7 eights; cos, then sin, without the attention factor.
   private let steps: [Double]
 
   private static let positionsInTable = CATTENTION_POSITIONS
@@ -31,9 +31,11 @@ package struct VectorRotation: Sendable {
     self.firstLane = firstLane
     self.instructions = instructions
     let plain = FrequencyTable(inverseFrequencies: table.inverseFrequencies)
-    steps = (0..<Self.positionsInTable).flatMap { step in
-      let turn = ReferenceRotation(plain, position: step)
-      return turn.cosines + turn.sines
+    steps = [1, CATTENTION_STEPS].flatMap { length in
+      (0..<CATTENTION_STEPS).flatMap { step in
+        let turn = ReferenceRotation(plain, position: length * step)
+        return turn.cosines + turn.sines
+      }
     }
   }
 

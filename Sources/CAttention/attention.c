@@ -76,13 +76,15 @@ INLINE void attend_tile(
 
   // Keys before `shared` are seen by all queries, of the others each sees its part. What is not seen is skipped rather
   // than given a logit of minus infinity, from which no exact zero would come.
+  // Lanes of a vector are not written one by one: each would wait for the whole vector's way through memory.
+  int left[LANES];
   flags seen;
   long shared = count;
   for (int lane = 0; lane < LANES; lane++) {
-    long left = visible[lane] < 0 ? 0 : smaller(visible[lane], count);
-    seen[lane] = (int)left;
-    shared = smaller(shared, left);
+    left[lane] = visible[lane] < 0 ? 0 : (int)smaller(visible[lane], count);
+    shared = smaller(shared, left[lane]);
   }
+  memcpy(&seen, left, sizeof seen);
   const lanes before = __builtin_convertvector(state[LARGEST], lanes);
   lanes top = before;
   long unseen = 0;
@@ -111,7 +113,10 @@ INLINE void attend_tile(
 
   // Sums over tiles are double: their error does not grow with the number of keys.
   wide rise = widened(before) - widened(top), shrink;
-  for (int lane = 0; lane < LANES; lane++) shrink[lane] = rise[lane] == 0 ? 1 : exp2(rise[lane]);
+  double factors[LANES];
+  memcpy(factors, &rise, sizeof factors);
+  for (int lane = 0; lane < LANES; lane++) factors[lane] = factors[lane] == 0 ? 1 : exp2(factors[lane]);
+  memcpy(&shrink, factors, sizeof shrink);
   state[LARGEST] = widened(top);
   state[MOMENT] = (state[MOMENT] + state[SUM] * rise) * shrink + widened(moment);
   state[SUM] = state[SUM] * shrink + widened(sum);
@@ -170,27 +175,42 @@ INLINE void turn(float *low, float *high, const long stride, const float *cosine
   }
 }
 
-/// The turn at each position is the product of two, the first position's and the step's, in double.
+/// The turn at each position is the product of three in double: of the first position, of the eights from there, and of
+/// the rest. Turns of eight positions are made before their heads turn: read back at once they would be waited for. The
+/// heads are fetched meanwhile, one for each position; more would be in the way.
 INLINE void rotate(float *rows, const struct cattention_heads *h, const double *start, const double *steps) {
-  enum { CHUNK = 512 };
-  float cosines[CHUNK], sines[CHUNK];
-  const long pairs = h->pairs;
-  for (long position = 0; position < h->positions; position++, steps += 2 * pairs, rows += h->heads * h->dimension)
+  enum { CHUNK = 64, STEPS = CATTENTION_STEPS };
+  double c[CHUNK], s[CHUNK];
+  float cosines[STEPS][CHUNK], sines[STEPS][CHUNK];
+  const long pairs = h->pairs, width = h->heads * h->dimension;
+  const double *eights = steps + STEPS * 2 * pairs;
+  for (long position = 0; position < h->positions; position += STEPS, rows += STEPS * width, eights += 2 * pairs)
     for (long first = 0; first < pairs; first += CHUNK) {
-      const double *c = start + first, *s = c + pairs, *dc = steps + first, *ds = dc + pairs;
-      const long count = smaller(CHUNK, pairs - first);
+      const long count = smaller(CHUNK, pairs - first), rest = smaller(STEPS, h->positions - position);
+      const double *sc = start + first, *ss = sc + pairs, *ec = eights + first, *es = ec + pairs;
 #pragma clang loop vectorize(assume_safety)
       for (long i = 0; i < count; i++) {
-        cosines[i] = (float)(c[i] * dc[i] - s[i] * ds[i]);
-        sines[i] = (float)(s[i] * dc[i] + c[i] * ds[i]);
+        c[i] = sc[i] * ec[i] - ss[i] * es[i];
+        s[i] = ss[i] * ec[i] + sc[i] * es[i];
       }
-      for (long head = 0; head < h->heads; head++) {
-        float *row = rows + head * h->dimension + h->first_lane;
-        if (h->adjacent)
-          turn(row + 2 * first, row + 2 * first + 1, 2, cosines, sines, count);
-        else
-          turn(row + first, row + first + pairs, 1, cosines, sines, count);
+      for (long step = 0; step < rest; step++) {
+        const float *row = rows + step * width + h->first_lane + 2 * first;
+        for (long i = 0; i < 2 * count; i += 16) __builtin_prefetch(row + i, 1, 3);
+        const double *dc = steps + step * 2 * pairs + first, *ds = dc + pairs;
+#pragma clang loop vectorize(assume_safety)
+        for (long i = 0; i < count; i++) {
+          cosines[step][i] = (float)(c[i] * dc[i] - s[i] * ds[i]);
+          sines[step][i] = (float)(s[i] * dc[i] + c[i] * ds[i]);
+        }
       }
+      for (long step = 0; step < rest; step++)
+        for (long head = 0; head < h->heads; head++) {
+          float *row = rows + step * width + head * h->dimension + h->first_lane;
+          if (h->adjacent)
+            turn(row + 2 * first, row + 2 * first + 1, 2, cosines[step], sines[step], count);
+          else
+            turn(row + first, row + first + pairs, 1, cosines[step], sines[step], count);
+        }
     }
 }
 

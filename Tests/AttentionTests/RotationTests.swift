@@ -49,7 +49,9 @@ import Testing
         }
         var output = input
         rotation.rotate(&output, from: position, headsAtPosition: heads)
-        for head in Set([0, heads - 1, heads, positions * heads - 1]) {
+        for head in Set([0, heads - 1, heads, positions * heads - 1]).union(
+          stride(from: 5, to: positions * heads, by: 11))
+        {
           let lanes = head * rotation.headDimension..<(head + 1) * rotation.headDimension
           let (expected, bounds) = expected(Array(input[lanes]), rotation, at: position + head / heads)
           let errors = zip(output[lanes], expected).map { abs(Double($0) - $1) }

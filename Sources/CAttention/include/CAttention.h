@@ -14,8 +14,10 @@ enum {
   CATTENTION_TILE = 256,
   /// Rows of the state that precede the outputs: largest logit, sum, moment.
   CATTENTION_STATE_ROWS = 3,
+  /// Turns of single positions in a table, and of as many positions at a time.
+  CATTENTION_STEPS = 8,
   /// Consecutive positions that one table of turns covers.
-  CATTENTION_POSITIONS = 64,
+  CATTENTION_POSITIONS = CATTENTION_STEPS * CATTENTION_STEPS,
 };
 
 /// Instruction sets, from narrow to wide; the first is what the compiler may use anywhere (SSE2, NEON).
@@ -55,6 +57,6 @@ struct cattention_heads {
 /// Turns heads in place, at no more than CATTENTION_POSITIONS consecutive positions.
 ///
 /// - start: [2][pairs], cos and sin at the first position, multiplied by the attention factor.
-/// - steps: [CATTENTION_POSITIONS][2][pairs], cos and sin of 0, 1, 2, ... positions.
+/// - steps: [2][CATTENTION_STEPS][2][pairs], cos and sin of 0, 1, ... 7 positions, then of 0, 8, ... 56.
 void cattention_rotate(
   int level, float *rows, const struct cattention_heads *heads, const double *start, const double *steps);
