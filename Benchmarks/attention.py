@@ -1,14 +1,17 @@
-"""How fast the attention kernel is, beside what this processor can do at most, torch and numpy, all on one thread.
+"""How fast the attention kernel is, beside what this processor can do at most, torch and numpy, all on one thread; and
+what the whole check of a window of 128k positions takes.
 
-    attention.py
+    attention.py COMMAND
 
-Needs numpy; torch takes part if it is here. The kernel is the C file of Sources/CAttention, compiled here as the package
-compiles it. Every contender takes its turn in each round and is timed on the process's CPU clock, because other work on
-the machine changes what one moment allows. Answers are compared with numpy's in double precision; a difference fails the
-run, a time never does.
+COMMAND is the built yarn-patch. Needs numpy; torch takes part if it is here. The kernel is the C file of
+Sources/CAttention, compiled here as the package compiles it. Every contender takes its turn in each round and is timed
+on the process's CPU clock, because other work on the machine changes what one moment allows. Gates are answers, compared
+with numpy's in double precision, the kernel's share of what was measured as possible, best against best, and that torch
+is not faster.
 """
 
 import ctypes
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +19,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from child import Gates, peak, run
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
@@ -32,8 +37,14 @@ except ImportError:
     torch = None
 
 ROOT = Path(__file__).resolve().parents[1]
-QUERIES, POSITIONS = 32, 64  # CATTENTION_LANES, CATTENTION_POSITIONS
+QUERIES, STEPS, POSITIONS = 32, 8, 64  # CATTENTION_LANES, CATTENTION_STEPS, CATTENTION_POSITIONS
 ERROR = 2e-6  # of outputs that are means of a hundred and more numbers around 1
+SHARE = 0.8
+WINDOW = {
+    "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 3584, "num_attention_heads": 28,
+    "num_key_value_heads": 4, "num_hidden_layers": 28, "max_position_embeddings": 131_072, "rope_theta": 1e6,
+    "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32_768},
+}  # fmt: skip
 
 
 class Keys(ctypes.Structure):
@@ -103,9 +114,11 @@ def attention(library, memory, dimension, count):
     fresh[0] = -np.finfo(np.float32).max
     state = fresh.copy()
 
+    # Arguments are made beforehand: they would take a fiftieth of what the shortest calls do.
+    arguments = (library.cattention_widest(), pointer(queries), ctypes.byref(keys), pointer(visible), pointer(state))
+
     def kernel():
-        library.cattention_attend(
-            library.cattention_widest(), pointer(queries), ctypes.byref(keys), pointer(visible), pointer(state))  # fmt: skip
+        library.cattention_attend(*arguments)
 
     def numpy():
         logits = (q * np.float32(scale)) @ k.T
@@ -143,7 +156,8 @@ def turns(positions, frequencies):
 def rotation(library, positions, heads, dimension, adjacent):
     """Rates in GB/s, bytes read and written, and the largest error."""
     frequencies = 10_000.0 ** (-np.arange(0, dimension, 2) / dimension)
-    starts, steps = turns(np.arange(0, positions, POSITIONS), frequencies), turns(np.arange(POSITIONS), frequencies)
+    starts = turns(np.arange(0, positions, POSITIONS), frequencies)
+    steps = turns(np.concatenate([np.arange(STEPS), np.arange(0, POSITIONS, STEPS)]), frequencies)
     source = np.random.default_rng(1).standard_normal((positions, heads, dimension), dtype=np.float32)
     rows = source.copy()
     group = Heads(POSITIONS, heads, dimension, 0, dimension // 2, adjacent)
@@ -171,8 +185,18 @@ def rotation(library, positions, heads, dimension, adjacent):
     return rates, error
 
 
-def main():
-    wrong = []
+def window(command, folder, gates):
+    """The whole check of a window of 128k positions, as a process."""
+    Path(folder, "config.json").write_text(json.dumps(WINDOW))
+    arguments = [command, "verify", folder, "--attention", "full"]
+    seconds = min(run(*arguments).processor for _ in range(3))
+    memory = peak(*arguments)
+    gates.holds("verify --attention full of 131072 positions within 5 processor seconds", seconds < 5, f"{seconds:.2f} s")
+    gates.holds("and within 300 MB", memory < 300e6, f"{memory / 1e6:.0f} MB")
+
+
+def main(command):
+    gates, measured = Gates(), []
     with tempfile.TemporaryDirectory() as folder:
         library = build(folder)
     print(f"attention of {QUERIES} queries, one thread, GFLOP/s: median (best)")
@@ -182,27 +206,29 @@ def main():
     for dimension in (64, 128):
         for count in (4096, 16_384, 32_768, 131_072):
             rates, error = attention(library, memory, dimension, count)
-            if not error <= ERROR:
-                wrong.append(f"head {dimension}, {count} keys: error {error:.1e}, at most {ERROR:.1e} expected")
             text = "".join(f"{rates.median(name):9.1f} ({rates.best(name):5.1f})" for name in names)
-            shares = [f(rates)("kernel") / min(f(rates)("peak"), f(rates)("bandwidth")) for f in (
-                lambda r: r.median, lambda r: r.best)]  # fmt: skip
+            shares = [f("kernel") / min(f("peak"), f("bandwidth")) for f in (rates.median, rates.best)]
             print(f"  {dimension:4} {count:7}{text}   {shares[0]:.0%} ({shares[1]:.0%})", flush=True)
+            measured.append((f"head {dimension}, {count} keys", rates, error, shares[1]))
     print("bandwidth: what reading keys and values once from memory would allow")
+    for name, rates, error, share in measured:
+        gates.holds(f"{name}: output within {ERROR}", error <= ERROR, f"{error:.1e}")
+        gates.holds(f"{name}: at least {SHARE:.0%} of what is possible", share >= SHARE, f"{share:.1%}")
+        if torch:
+            times = rates.median("kernel") / rates.median("torch")
+            gates.holds(f"{name}: at least as fast as torch", times >= 1, f"{times:.1f} times")
     print("rotary embedding in place, GB/s read and written: median (best)")
     for positions, heads in ((512, 8), (32_768, 8), (32_768, 1)):
         for adjacent in (0, 1):
             rates, error = rotation(library, positions, heads, 128, adjacent)
-            if not error <= ERROR:
-                wrong.append(f"rotation of {positions} positions: error {error:.1e}, at most {ERROR:.1e} expected")
             layout = "adjacent" if adjacent else "halves"
             text = "".join(f"  {name} {rates.median(name):5.1f} ({rates.best(name):5.1f})" for name in ("kernel", "copy"))
             print(f"  {positions:6} positions, {heads} heads of 128, {layout:8}{text}", flush=True)
-    for line in wrong:
-        print(f"WRONG {line}")
-    print("wrong answers" if wrong else "every output is the expected one")
-    return bool(wrong)
+            gates.holds(f"rotated within {ERROR}", error <= ERROR, f"{error:.1e}")
+    with tempfile.TemporaryDirectory() as folder:
+        window(command, folder, gates)
+    return bool(gates.failed)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

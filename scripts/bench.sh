@@ -18,7 +18,7 @@ echo "Reading of large headers"
 echo "Growth of a header"
 "${python:-python3}" Benchmarks/growth.py "$command" "$model" ${YARN_PATCH_BENCH_FOLDER:-} || failed=1
 echo "The attention kernel"
-"${python:-python3}" Benchmarks/attention.py || failed=1
+"${python:-python3}" Benchmarks/attention.py "$command" || failed=1
 echo "Lint of many models"
 python3 Benchmarks/linting.py "$command" $python || failed=1
 exit $failed
