@@ -57,18 +57,20 @@ public enum Effect: Sendable, Equatable {
   /// What the differing side does, with what it would be otherwise; numbers to float32.
   public var phrase: String {
     func instead(_ what: String, _ values: (Double, Double)) -> String? {
-      isRounding(values) ? nil : "\(what) \(Float(values.1)) instead of \(Float(values.0))"
+      isRounding(values) ? nil : "\(what) \(number(values.1)) instead of \(number(values.0))"
     }
     switch self {
     case .refusal(let refusal): return "refused, \(refusal.kind): \(refusal.reason)"
     case .pairCount(let first, let second): return "\(second) rotating pairs instead of \(first)"
+    case .frequency(let pair, let first, let second) where first.isNaN || second.isNaN:
+      return "pair \(pair) turns by \(number(second)) instead of \(number(first)), in rad per token"
     case .frequency(let pair, let first, let second):
       let share = size.isFinite ? ", \(Float((size * 1e4).rounded() / 100)) % off" : ""
       return "pair \(pair) turns \(Float(second)) rad per token instead of \(Float(first))\(share)"
     case .magnitude(let factors, let multipliers):
       return [
         instead("attention factor", factors), instead("softmax scale multiplier", multipliers),
-        "logits × \(Float(logitScaleRatio))",
+        logitScaleRatio.isNaN ? nil : "logits × \(Float(logitScaleRatio))",
       ].compactMap(\.self).joined(separator: ", ")
     case .window(let first, let second): return "a window of \(second) tokens instead of \(first)"
     }
@@ -89,6 +91,9 @@ public enum Effect: Sendable, Equatable {
 private func relativeDifference(_ first: Double, _ second: Double) -> Double {
   first == second ? 0 : abs(second - first) / abs(first)
 }
+
+/// As a runtime's float32, or in words.
+private func number(_ value: Double) -> String { value.isNaN ? "no number" : "\(Float(value))" }
 
 /// Whether two factors are the same but for float32.
 private func isRounding(_ values: (Double, Double)) -> Bool {

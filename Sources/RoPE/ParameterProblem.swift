@@ -83,7 +83,8 @@ private struct ProblemList {
     _ holds: Bool, _ parameter: ParameterProblem.Parameter, _ found: some CustomStringConvertible, _ expected: String
   ) {
     guard !holds else { return }
-    problems.append(ParameterProblem(parameter: parameter, found: found.description, expected: expected))
+    let found = found.description == "nan" ? "not a number" : found.description
+    problems.append(ParameterProblem(parameter: parameter, found: found, expected: expected))
   }
 
   mutating func positive(_ values: [(ParameterProblem.Parameter, Double)]) {

@@ -113,16 +113,11 @@ extension MLXRoPEArguments {
     }
     guard original != 0 else { throw RuntimeRefusal("ZeroDivisionError", "the original length is 0") }
     let factor = window / original
-    if factor > 1, magnitude == nil {
-      guard original > 0 else { throw RuntimeRefusal("ValueError", "math domain error: original length \(original)") }
-      guard original != 1 else {
-        throw RuntimeRefusal("ZeroDivisionError", "the logarithm of the original length is 0")
-      }
-    }
+    let automatic = magnitude == nil ? try pythonLongropeMagnitude(factor: factor, original: original) : 1
     return MLXScaling(
       kind: "longrope",
       scaling: .longrope(factors: factors.count == 1 ? Array(repeating: factors[0], count: dimension / 2) : factors),
-      attentionFactor: magnitude ?? longropeMagnitude(factor: factor, originalContextLength: original),
+      attentionFactor: magnitude ?? automatic,
       factor: factor, original: original,
       read: ["type", "rope_type", "original_max_position_embeddings", "long_factor"])
   }

@@ -19,6 +19,22 @@ func pythonQuotient(_ numerator: Double, _ denominator: Double) throws(RuntimeRe
   return numerator / denominator
 }
 
+/// LongRoPE's `math.sqrt(1 + math.log(factor) / math.log(original))` for a factor above 1, else 1.
+///
+/// - Throws: `ValueError` where Python has no logarithm or no root, `ZeroDivisionError` for an original length of 1.
+func pythonLongropeMagnitude(factor: Double, original: Double) throws(RuntimeRefusal) -> Double {
+  guard !(factor <= 1) else { return 1 }
+  guard !(original <= 0) else { throw RuntimeRefusal("ValueError", "math domain error: original length \(original)") }
+  guard original != 1 else {
+    throw RuntimeRefusal("ZeroDivisionError", "the logarithm of the original length is 0")
+  }
+  // Below 1 the logarithm is negative, and so is what the root is taken of.
+  guard !(1 + logarithm(factor) / logarithm(original) < 0) else {
+    throw RuntimeRefusal("ValueError", "math domain error: a factor of \(factor) over the original length \(original)")
+  }
+  return longropeMagnitude(factor: factor, originalContextLength: original)
+}
+
 extension PythonDictionary {
   /// The factor on cos and sin of the codes that follow transformers: the stated one, the ratio of two magnitudes when
   /// neither is None or zero, else `m(s)`.

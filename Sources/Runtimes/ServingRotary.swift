@@ -73,8 +73,11 @@ struct ServingRotary {
     var result = unscaled
     result.scaling = .longrope(factors: factors)
     result.attentionFactor =
-      try parameters.number(usesLong ? "long_mscale" : "short_mscale")
-      ?? longropeMagnitude(factor: stretch, originalContextLength: original)
+      if let stated = try parameters.number(usesLong ? "long_mscale" : "short_mscale") {
+        stated
+      } else {
+        try pythonLongropeMagnitude(factor: stretch, original: original)
+      }
     return result
   }
 

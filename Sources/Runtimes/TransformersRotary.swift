@@ -68,7 +68,7 @@ struct TransformersRotary {
       result.attentionFactor = stated
     } else {
       guard let factor = try parameters.number("factor") else { throw RuntimeRefusal("TypeError", "factor is None") }
-      result.attentionFactor = longropeMagnitude(factor: factor, originalContextLength: original)
+      result.attentionFactor = try pythonLongropeMagnitude(factor: factor, original: original)
     }
     let factors = Double(sequenceLength ?? 0) > original ? long : short
     guard factors.count == result.rotaryDimension / 2 else {

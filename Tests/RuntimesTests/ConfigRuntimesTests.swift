@@ -90,6 +90,19 @@ private func reading(_ text: String, _ runtime: Runtime) throws -> RuntimeReadin
     #expect(ignored == ["/rope_scaling/finetuned"])
   }
 
+  /// The square root of a negative number, which Python does not take.
+  @Test(arguments: [Runtime.transformers4, .transformers5, .vllm, .sglang, .mlxLM])
+  func `an original length below 1 leaves LongRoPE without a magnitude`(runtime: Runtime) throws {
+    let text = """
+      {"model_type": "llama", "head_dim": 4, "max_position_embeddings": 8192, "rope_theta": 10000.0,
+       "original_max_position_embeddings": 0.5,
+       "rope_scaling": {"rope_type": "longrope", "factor": 16384.0, "original_max_position_embeddings": 0.5,
+       "short_factor": [1.0, 1.5], "long_factor": [2.0, 3.0]}}
+      """
+    let reading = try reading(text, runtime)
+    #expect(reading.table == nil && reading.refused?.reason.contains("math domain error") == true, "\(reading)")
+  }
+
   @Test func `two names of the kind that differ are settled by each runtime in its way`() throws {
     let text = """
       {"model_type": "llama", "head_dim": 64, "max_position_embeddings": 8192, "rope_theta": 10000.0,
