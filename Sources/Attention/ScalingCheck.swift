@@ -171,25 +171,46 @@ package struct ScalingCheck: Sendable {
   /// The longest distance of ``nearLogits(of:)``, in tokens.
   static let nearDistance = 8
 
-  /// Pairs that turn more than `betaFast` times in training stay as they are. Any other has a frequency of at most `w`,
-  /// so over `d` tokens its angle changes by at most `d w |1 - 1/s|`, and a score by as much of `|q||k|`.
-  private func nearLogits(of subject: AttentionSubject) -> Fact? {
+  /// Pairs that turn more than `betaFast` times in training stay as they are. Any other has a frequency from `w / s` to
+  /// `w`, so over `d` tokens its cosine moves no further than between `d w / s` and `d w`, and a score by the sum of that
+  /// over the pairs, each by its share of the head. Told at the distance that is nearest to its bound.
+  func nearLogits(of subject: AttentionSubject) -> Fact? {
     guard case .yarn(let yarn) = parameters.scaling, parameters.attentionFactor != 0 else { return nil }
     let plain = FrequencyTable(parameters.unscaled)
     let turns = plain.rotations(in: yarn.originalContextLength)
-    let others = zip(plain.inverseFrequencies, turns).filter { $1 <= max(yarn.betaFast, yarn.betaSlow) }.map(\.0)
-    let largestTurn = Double(Self.nearDistance) * (others.max() ?? 0) * abs(1 - 1 / yarn.factor)
     let magnitude = parameters.attentionFactor * parameters.attentionFactor
     var random = HeadGenerator()
-    var moved = Largest()
+    var worst = (measured: 0.0, bound: Double.infinity)
     for distance in 1...Self.nearDistance {
       let head = rotatingHead(&random)
       let turned = ReferenceRotation(plain, position: distance).applied(to: head.map { Double($0) }, attention.pairing)
       let before = dotProduct(turned, head.map { Double($0) }) / squaredLength(head)
-      moved.add(selfScore(of: head, subject, query: distance, key: 0) / magnitude - before)
+      var bound = attention.bounds.score / magnitude
+      for (pair, frequency) in plain.inverseFrequencies.enumerated()
+      where turns[pair] <= max(yarn.betaFast, yarn.betaSlow) {
+        let lanes = attention.pairing.lanes(ofPair: pair, rotaryDimension: 2 * turns.count)
+        let share = squaredLength([head[lanes.0], head[lanes.1]]) / squaredLength(head)
+        bound += share * Self.largestMove(ofCosineAt: Double(distance) * frequency, dividedBy: yarn.factor)
+      }
+      let moved = abs(selfScore(of: head, subject, query: distance, key: 0) / magnitude - before)
+      if !(moved * worst.bound <= worst.measured * bound) { worst = (moved, bound) }
+      if moved.isNaN { break }
     }
     return Fact(
       "near-logits", "scores over at most \(Self.nearDistance) tokens stay near those of training",
-      measured: moved.value, bound: min(largestTurn, 2) + attention.bounds.score / magnitude, unit: Self.scoreUnit)
+      measured: worst.measured, bound: worst.bound, unit: Self.scoreUnit)
+  }
+
+  /// How far a cosine lies at most from that of `angle`, at any angle from `angle / factor` to `angle`.
+  static func largestMove(ofCosineAt angle: Double, dividedBy factor: Double) -> Double {
+    let (low, high) = (min(angle / factor, angle), max(angle / factor, angle))
+    // The first extremes at or after the lower end: 1 at even multiples of π, -1 at odd ones.
+    func holds(_ phase: Double) -> Bool {
+      ((low - phase) / (2 * .pi)).rounded(.up) * 2 * .pi + phase <= high
+    }
+    let ends = [cosine(low), cosine(high)]
+    let greatest = holds(0) ? 1 : max(ends[0], ends[1])
+    let least = holds(.pi) ? -1 : min(ends[0], ends[1])
+    return max(greatest - cosine(angle), cosine(angle) - least)
   }
 }

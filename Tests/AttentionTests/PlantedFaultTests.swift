@@ -138,6 +138,38 @@ import Testing
     }
   }
 
+  /// In a short window almost every pair is scaled, and what it may move by leaves little room for the fast ones.
+  /// (Below 202 tokens no pair is a fast one: none turns 32 times.)
+  @Test(arguments: [256.0, 1024, 8192], [2.0, 4, 32])
+  func `betas swapped are seen near in short windows too`(original: Double, factor: Double) throws {
+    func parameters(_ fast: Double, _ slow: Double) -> RoPEParameters {
+      let yarn = YaRN(factor: factor, originalContextLength: original, betaFast: fast, betaSlow: slow)
+      return RoPEParameters(
+        base: 10_000, rotaryDimension: Self.head, scaling: .yarn(yarn), attentionFactor: yarnMagnitude(factor: factor))
+    }
+    let window = Int(original * factor)
+    let check = try #require(
+      ScalingCheck(parameters(32, 1), headDimension: Self.head, pairing: .halves, window: window))
+    func near(_ fast: Double, _ slow: Double) throws -> CheckMeasurement {
+      let subject = AttentionSubject(
+        FrequencyTable(parameters(fast, slow)), headDimension: Self.head, pairing: .halves, window: window)
+      return try #require(check.nearLogits(of: subject)).measurement
+    }
+    #expect(try near(32, 1).holds && !near(1, 32).holds)
+    #expect(try near(32, 1).bound < 0.5)
+  }
+
+  @Test func `a cosine moves no further than to an extreme on its way, or to its end`() {
+    for angle in stride(from: 0.0, through: 20, by: 0.37) {
+      for factor in [0.5, 1, 1.5, 4, 64] {
+        let steps = (0...4000).map { angle / factor + (angle - angle / factor) * Double($0) / 4000 }
+        let sampled = steps.map { abs(cosine($0) - cosine(angle)) }.max() ?? 0
+        let bound = ScalingCheck.largestMove(ofCosineAt: angle, dividedBy: factor)
+        #expect(sampled <= bound + 1e-12 && bound <= sampled + 1e-4, "\(angle) over \(factor)")
+      }
+    }
+  }
+
   @Test(arguments: [
     RoPEScaling.linear(factor: 8), .ntkAware(alpha: 8),
     .ntkByParts(factor: 8, originalContextLength: 4096, alpha: 1, beta: 32),
