@@ -17,13 +17,15 @@ package struct TableDifference: Sendable, Equatable {
     package init(frequency: Double, factor: Double) { (self.frequency, self.factor) = (frequency, factor) }
   }
 
-  /// 0, the powers of two and the longest distance.
+  /// 0, the powers of two and the longest distance; not empty.
   package let points: [Point]
   /// Largest difference in a lane of the output of attention over the keys at all these distances, with values in -1..<1.
   package let output: Double
 
-  /// The point with the largest difference.
-  package var largest: Point? { points.max { $0.logit < $1.logit } }
+  /// The point with the largest difference, one that is not a number first.
+  package var largest: Point {
+    points.dropFirst().reduce(points[0]) { $0.logit.isNaN || !($1.logit > $0.logit || $1.logit.isNaN) ? $0 : $1 }
+  }
   /// The point whose difference is nearest to its bound, or furthest beyond it.
   package var nearest: Point? { points.max { $0.logit * $1.bound < $1.logit * $0.bound } }
 

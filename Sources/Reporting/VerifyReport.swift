@@ -17,6 +17,9 @@ public enum VerifyReport {
     if !verification.attention.isEmpty {
       members.append(("attention", .array(verification.attention.map(AttentionReport.json))))
     }
+    if !verification.attentionDifferences.isEmpty {
+      members.append(("runtimesAttention", .array(verification.attentionDifferences.map(AttentionReport.json))))
+    }
     return JSONText.object(members).pretty() + "\n"
   }
 
@@ -37,17 +40,22 @@ public enum VerifyReport {
     let shown = detail == .verbose ? verification.checks : worst(verification.checks)
     result += columns(
       shown.map { check in
-        let numbers = check.measured.map {
-          "\(significant($0, 3)) ≤ \(significant(check.bound ?? .nan, 3)) \(check.unit ?? "")"
-        }
-        let saysWhere = detail == .verbose || !check.passed || check.measured == nil
+        let saysWhere = detail == .verbose || !check.passed || check.bound == nil
         let place = saysWhere ? check.detail.map { " (\(oneLine($0, separator: "; ")))" } : nil
-        return [check.passed ? "ok" : "FAILED", numbers ?? "", check.title + (place ?? "")]
+        return [check.passed ? "ok" : "FAILED", numbers(check), check.title + (place ?? "")]
       })
     if detail != .quiet { result += columns(verification.information.map { ["note", $0] }) }
+    result += verification.attention.map(AttentionReport.text).joined()
     if let agreement = verification.agreement { result += AgreementReport.text(agreement) }
     if let firstLayer = verification.firstLayer { result += FirstLayerReport.text(firstLayer, detail: detail) }
     return result
+  }
+
+  /// Measured value, bound and unit, as far as there are any.
+  private static func numbers(_ check: Check) -> String {
+    guard let measured = check.measured else { return "" }
+    let bound = check.bound.map { " ≤ \(significant($0, 3))" } ?? ""
+    return "\(significant(measured, 3))\(bound) \(check.unit ?? "")"
   }
 
   /// One check of each name, in order: a failed one, else the one nearest to its bound.

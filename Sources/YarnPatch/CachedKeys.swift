@@ -25,7 +25,9 @@ public struct CachedKeys: Sendable, Equatable {
     self.length = length
     firstChangedLength = trained + 1
     let steps = (0...Self.longestLength.trailingZeroBitCount).map { 1 << $0 }.flatMap { [$0, $0 + $0 / 2] }
-    let distances = Set([0, length - trained, length - 1] + steps.filter { $0 < length }).sorted()
+    // LongRoPE's error is that of the first keys alone, so steps are counted from both ends.
+    let first = steps.filter { $0 < trained }.map { length - 1 - $0 }
+    let distances = Set([0, length - trained, length - 1] + first + steps.filter { $0 < length }).sorted()
     errors = distances.compactMap { distance in
       let position = length - 1 - distance
       guard let then = Self.table(declaration, position + 1), let error = then.error(at: position, against: now) else {

@@ -47,5 +47,8 @@ public struct Verification: Sendable {
   public var firstLayer: Result<FirstLayerAttention, FileError>?
   /// For ``AttentionLevel/full``, one for each kind of layer of each file.
   public var attention: [AttentionCurves] = []
+  /// The largest between each two groups of runtimes whose tables differ: for runtimes that were asked for, and for
+  /// ``AttentionLevel/full`` between all that read the model.
+  public var attentionDifferences: [AttentionDifference] = []
   public var passed: Bool { checks.allSatisfy(\.passed) }
 }

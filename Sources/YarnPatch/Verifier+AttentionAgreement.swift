@@ -8,33 +8,57 @@ extension Verifier {
   /// tables explains, for those that do not it is told how much it matters, whoever is right.
   mutating func compareAttention(_ agreement: RuntimeAgreement) {
     guard attention != .off else { return }
-    var largest: [(names: String, difference: TableDifference, length: Int?)] = []
     for comparison in agreement.comparisons {
       for group in comparison.groups { checkAttention(of: group, comparison) }
-      let groups = comparison.groups
-      for (index, one) in groups.enumerated() {
-        for other in groups.dropFirst(index + 1) {
-          guard let difference = Self.difference(one.readings[0], other.readings[0], comparison) else { continue }
-          let layer = comparison.layerType.map { " in \($0) layers" } ?? ""
-          let names = "\(one.runtimes.joined(separator: ", ")) and of \(other.runtimes.joined(separator: ", "))\(layer)"
-          if let known = largest.firstIndex(where: { $0.names == names }) {
-            if largest[known].difference.isSmaller(than: difference) {
-              largest[known] = (names, difference, comparison.sequenceLength)
-            }
-          } else {
-            largest.append((names, difference, comparison.sequenceLength))
+    }
+    attentionDifferences = Self.differences(agreement)
+    for difference in attentionDifferences { inform(difference.summary) }
+  }
+
+  /// The same for all runtimes that have a table for the model. Nobody asked for their agreement, so it is told how far
+  /// they are apart, and no difference fails; that of the authors' code, which serves nobody, is told but not counted.
+  mutating func measureAttention(of agreement: RuntimeAgreement) {
+    attentionDifferences = Self.differences(agreement)
+    for difference in attentionDifferences { inform(difference.summary) }
+    let authors = [Runtime.yarnRepository.name]
+    let counted = attentionDifferences.filter { $0.runtimes != authors && $0.others != authors }
+    let within = agreement.comparisons.flatMap { comparison in
+      comparison.groups.flatMap { group in
+        group.readings.dropFirst().compactMap { Self.difference(group.readings[0], $0, comparison)?.largest.logit }
+      }
+    }
+    let logits = counted.map(\.logit) + within
+    guard !logits.isEmpty else { return }
+    let readers = agreement.comparisons.flatMap(\.groups).filter { $0.runtimes != authors }.flatMap(\.runtimes)
+      .uniqued().joined(separator: ", ")
+    let verdict =
+      counted.isEmpty
+      ? "their tables are the same but for rounding" : "their tables differ; --runtime all tells why"
+    var check = Check(
+      "runtimes-attention", "how far logits by the runtimes' tables lie apart", passed: true,
+      detail: "\(readers): \(verdict)")
+    check.measured = logits.allSatisfy(\.isFinite) ? logits.max() : nil
+    check.unit = "of a logit"
+    checks.append(check)
+  }
+
+  /// The largest for each two groups of runtimes, over all lengths.
+  private static func differences(_ agreement: RuntimeAgreement) -> [AttentionDifference] {
+    var largest: [AttentionDifference] = []
+    for comparison in agreement.comparisons {
+      for (index, one) in comparison.groups.enumerated() {
+        for other in comparison.groups.dropFirst(index + 1) {
+          guard let tables = difference(one.readings[0], other.readings[0], comparison) else { continue }
+          let found = AttentionDifference(one, other, tables, in: comparison)
+          guard let known = largest.firstIndex(where: found.isAlike) else {
+            largest.append(found)
+            continue
           }
+          if largest[known].logit < found.logit { largest[known] = found }
         }
       }
     }
-    for (names, difference, length) in largest {
-      guard let point = difference.largest else { continue }
-      func rounded(_ value: Double) -> Float { Float((value * 1000).rounded() / 1000) }
-      inform(
-        "logits of \(names) differ by up to \(rounded(point.logit)) where their spread is"
-          + " \(Int(AttentionSpread.spread)), most at a distance of \(point.distance) tokens\(length.map { " in a sequence of \($0)" } ?? "");"
-          + " outputs by up to \(rounded(difference.output))")
-    }
+    return largest
   }
 
   private mutating func checkAttention(of group: RuntimeAgreement.Group, _ comparison: RuntimeAgreement.Comparison) {
@@ -65,11 +89,5 @@ extension Verifier {
       factor: RuntimeReading.factorRounding)
     let window = comparison.sequenceLength ?? [one, other].compactMap(\.contextLength).max() ?? 4096
     return TableDifference(table, its, window: window, rounding: rounding)
-  }
-}
-
-extension TableDifference {
-  fileprivate func isSmaller(than other: TableDifference) -> Bool {
-    (largest?.logit ?? 0) < (other.largest?.logit ?? 0)
   }
 }

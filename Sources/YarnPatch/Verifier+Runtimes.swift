@@ -3,6 +3,12 @@ import FileStore
 import Runtimes
 
 extension Verifier {
+  /// How far the attention of all runtimes that read the model lies apart.
+  mutating func measureRuntimes(in fileSystem: any FileSystem) {
+    let forecast = Forecast(model, in: fileSystem)
+    measureAttention(of: RuntimeAgreement(forecast.subjects(forecast.runtimes(.all))))
+  }
+
   /// Compares what runtimes compute. The authors' code is no engine that anybody serves with; unless it was named, its
   /// departures are shown and do not count.
   mutating func compareRuntimes(_ choice: RuntimeChoice, at length: Int?, in fileSystem: any FileSystem) {

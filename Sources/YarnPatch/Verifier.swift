@@ -28,6 +28,7 @@ struct Verifier {
   var information: [String] = []
   var attentionCurves: [AttentionCurves] = []
   var agreement: RuntimeAgreement?
+  var attentionDifferences: [AttentionDifference] = []
   var firstLayer: Result<FirstLayerAttention, FileError>?
   let model: Model
   let attention: AttentionLevel
@@ -49,7 +50,7 @@ struct Verifier {
   var verification: Verification {
     Verification(
       path: model.path, checks: checks, information: information, agreement: agreement, firstLayer: firstLayer,
-      attention: attentionCurves)
+      attention: attentionCurves, attentionDifferences: attentionDifferences)
   }
 
   // MARK: one file

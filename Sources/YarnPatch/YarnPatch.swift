@@ -70,7 +70,11 @@ public func verify(_ path: String, _ options: VerifyOptions = VerifyOptions()) t
   var loader = ModelLoader(fileSystem, keepsProblems: options.runtimes != nil)
   let model = try loader.load(path)
   var verifier = Verifier(model, attention: options.attention)
-  if let choice = options.runtimes { verifier.compareRuntimes(choice, at: options.context, in: fileSystem) }
+  if let choice = options.runtimes {
+    verifier.compareRuntimes(choice, at: options.context, in: fileSystem)
+  } else if options.attention == .full {
+    verifier.measureRuntimes(in: fileSystem)
+  }
   if let tokens = options.context { verifier.requireWindow(tokens) }
   if let expected = options.expect {
     let source = try FileSource(expected, in: fileSystem)

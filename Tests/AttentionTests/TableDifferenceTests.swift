@@ -36,7 +36,7 @@ import Testing
     let turned = try difference { $0.inverseFrequencies[8] *= 1.01 }
     #expect(turned.points[0].logit == 0)
     #expect(try #require(turned.nearest).logit > turned.nearest?.bound ?? .infinity)
-    #expect(turned.largest?.distance ?? 0 > 100)
+    #expect(turned.largest.distance > 100)
     let scaled = try difference { $0.attentionFactor *= 1.01 }
     #expect(scaled.points.prefix(4).allSatisfy { $0.logit > $0.bound })
     #expect(scaled.output > 0)
@@ -45,8 +45,13 @@ import Testing
   @Test func `tables of other widths are compared, empty ones are not`() throws {
     let narrow = FrequencyTable(inverseFrequencies: [1, 0.1])
     let empty = FrequencyTable(inverseFrequencies: [])
-    #expect(TableDifference(Self.table, narrow, window: .max, rounding: Self.rounding)?.largest?.logit ?? 0 > 0)
+    #expect(TableDifference(Self.table, narrow, window: .max, rounding: Self.rounding)?.largest.logit ?? 0 > 0)
     #expect(TableDifference(empty, empty, window: 8, rounding: Self.rounding) == nil)
     #expect(TableDifference(narrow, narrow, window: 0, rounding: Self.rounding) == nil)
+  }
+
+  @Test func `a table that holds no numbers is told from one that is far off`() throws {
+    #expect(try difference { $0.attentionFactor = .nan }.largest.logit.isNaN)
+    #expect(try difference { $0.inverseFrequencies[2] = .nan }.largest.logit.isNaN)
   }
 }

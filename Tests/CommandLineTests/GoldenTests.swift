@@ -94,7 +94,7 @@ import Testing
           "no-base": "config/llama-no-theta", "dynamic": "config/dynamic",
         ],
         commands: [
-          "yarn-patch verify yarn", "yarn-patch verify dynamic",
+          "yarn-patch verify yarn", "yarn-patch verify dynamic", "yarn-patch verify dynamic --attention full --quiet",
           "yarn-patch verify yarn --attention off --verbose",
           "yarn-patch verify wrong-base --attention off", "yarn-patch verify yarn --against other --attention off",
           "yarn-patch verify no-base",

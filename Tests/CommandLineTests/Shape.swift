@@ -114,7 +114,8 @@ enum Contract {
         ])),
     ],
     added: [
-      "information": .list(.text), "attention": .list(curves), "weights": .either([firstLayer, unreadableFirstLayer]),
+      "information": .list(.text), "attention": .list(curves), "runtimesAttention": .list(apart),
+      "weights": .either([firstLayer, unreadableFirstLayer]),
     ])
 
   private static let firstLayer: Shape = {
@@ -135,6 +136,11 @@ enum Contract {
     ])
   }()
   private static let unreadableFirstLayer = Shape.object(["refused": .object(["code": .text, "reason": .text])])
+
+  private static let apart = Shape.object([
+    "runtimes": .list(.text), "others": .list(.text), "layerType": .orNull(.text), "sequenceLength": .orNull(.integer),
+    "distance": .integer, "logit": .orNull(.number), "output": .orNull(.number),
+  ])
 
   private static let curves = Shape.object([
     "place": .text, "trainedLength": .integer, "window": .integer,

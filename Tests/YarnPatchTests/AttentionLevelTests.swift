@@ -88,6 +88,8 @@ import Testing
     #expect(keys.errors.contains { $0.relative > 1 && $0.relative < 2 })
     #expect(keys.errors.last?.distance == to - 1)
     #expect(keys.errors.last?.relative ?? 1 < 0.2)
+    // Keys from before the change, from its own length on to the first.
+    #expect(keys.errors.count { $0.distance > to - from } > 10)
     #expect(
       try verify(path).information.contains { $0.contains("caches keys after rotation") })
   }
@@ -104,5 +106,38 @@ import Testing
     #expect(verification.information.contains { $0.hasPrefix("logits of ") } != agree)
     options.attention = .off
     #expect(try !verify(Fixture.path("config/\(name)"), options).checks.contains { $0.id == "attention-agreement" })
+  }
+
+  @Test(arguments: ["yarn-old", "llama-plain", "gpt-oss", "dynamic", "longrope", "mla-yarn", "gemma3"])
+  func `full compares all runtimes that have a table, and fails for none`(_ name: String) throws {
+    var options = VerifyOptions()
+    options.attention = .full
+    let measured = try verify(Fixture.path("config/\(name)"), options)
+    let check = try #require(measured.checks.first { $0.id == "runtimes-attention" })
+    #expect(check.passed && check.bound == nil && measured.passed)
+    #expect(!measured.checks.contains { $0.id.hasPrefix("agreement") } && measured.agreement == nil)
+    options.runtimes = .all
+    let asked = try verify(Fixture.path("config/\(name)"), options)
+    #expect(asked.attentionDifferences == measured.attentionDifferences)
+    #expect(!asked.checks.contains { $0.id == "runtimes-attention" })
+    let largest = measured.attentionDifferences.filter { $0.others != ["yarn-repo"] }.map(\.logit).max()
+    if let largest {
+      #expect(check.measured == largest && largest > 1e-3)
+      #expect(check.detail?.contains("their tables differ") == true)
+    } else {
+      #expect(try #require(check.measured) < 1e-2 && check.detail?.contains("the same but for rounding") == true)
+    }
+    // Each two runtimes whose tables differ at some length are told apart.
+    for comparison in try #require(asked.agreement).comparisons {
+      for (index, one) in comparison.groups.enumerated() {
+        for other in comparison.groups.dropFirst(index + 1) {
+          #expect(
+            measured.attentionDifferences.contains { ($0.runtimes, $0.others) == (one.runtimes, other.runtimes) })
+        }
+      }
+    }
+    options.attention = .quick
+    options.runtimes = nil
+    #expect(try verify(Fixture.path("config/\(name)"), options).attentionDifferences.isEmpty)
   }
 }
