@@ -1,19 +1,31 @@
 import Drawing
 import YarnPatch
 
-/// `verify --attention full --format svg`: logits by distance and entropy by length, before scaling and after, drawn.
+/// `verify --attention full --format svg` and `weights`: logits by distance and entropy by length, before scaling and
+/// after, drawn.
 public enum AttentionPlot {
-  /// One SVG document with the plots of every kind of layer of every file, one below the other.
+  /// One SVG document with the plots of every kind of layer of every file, or of the first layer, one below the other.
   public static func svg(_ verification: Verification) -> String {
-    let plots = verification.attention.flatMap {
-      [logits($0), entropies($0)] + [$0.cachedKeys.map(cachedKeys)].compactMap(\.self)
-    }
     let verdict = verification.checks.filter { !$0.passed }.map { printable("FAILED: \($0.title)") }
-    let remarks = plots.isEmpty ? ["no table follows from the files"] : verification.information.map(printable)
+    var plots: [Plot] = []
+    var descriptions: [String] = []
+    var remarks = verification.information.map(printable)
+    switch verification.firstLayer {
+    case .success(let layer):
+      (plots, descriptions) = (FirstLayerPlot.plots(layer), [FirstLayerPlot.description(layer)])
+      remarks = FirstLayerPlot.remarks(layer) + remarks
+    case .failure(let error):
+      remarks.insert(printable("first layer: not looked at, \(error.found)"), at: 0)
+    case nil:
+      plots = verification.attention.flatMap {
+        [logits($0), entropies($0)] + [$0.cachedKeys.map(cachedKeys)].compactMap(\.self)
+      }
+      descriptions = verification.attention.map(description)
+      if plots.isEmpty { remarks = ["no table follows from the files"] }
+    }
     return Figure(
-      printable("attention of \(verification.path)"),
-      description: (verification.attention.map(description) + remarks).joined(separator: "\n"), plots: plots,
-      remarks: verdict + remarks
+      printable("attention of \(verification.path)"), description: (descriptions + remarks).joined(separator: "\n"),
+      plots: plots, remarks: verdict + remarks
     ).svg
   }
 
@@ -31,7 +43,7 @@ public enum AttentionPlot {
       printable(curves.place), x: Axis("distance in tokens", .logarithmic, holding: [1] + before.map(\.x)),
       y: Axis("logit of an equal key, %", .linear, holding: (before + after).map(\.y) + [0]))
     plot.series = [Plot.Series("unscaled", before, isReference: true), Plot.Series("as the file says", after)]
-    plot.bands = bands(curves)
+    plot.bands = bands(trained: curves.trainedLength, window: curves.window)
     return plot
   }
 
@@ -52,7 +64,7 @@ public enum AttentionPlot {
       Plot.Series("without the attention factor", series[1]), Plot.Series("as the file says", series[2]),
     ]
     plot.levels = trained.map { [Plot.Level($0.unscaled, "at the trained length")] } ?? []
-    plot.bands = bands(curves)
+    plot.bands = bands(trained: curves.trainedLength, window: curves.window)
     return plot
   }
 
@@ -69,11 +81,12 @@ public enum AttentionPlot {
     return plot
   }
 
-  private static func bands(_ curves: AttentionCurves) -> [Plot.Band] {
-    let (trained, window) = (Double(curves.trainedLength), Double(curves.window))
-    let inside = Plot.Band("trained, \(curves.trainedLength) tokens", 1...max(trained, 1), style: 0)
+  /// The trained window, and what lies beyond it; both in tokens.
+  static func bands(trained: Int, window: Int) -> [Plot.Band] {
+    let end = Double(max(trained, 1))
+    let inside = Plot.Band("trained, \(trained) tokens", 1...end, style: 0)
     guard window > trained else { return [inside] }
-    return [inside, Plot.Band("beyond, up to \(curves.window) tokens", trained...window, style: 1)]
+    return [inside, Plot.Band("beyond, up to \(window) tokens", end...Double(window), style: 1)]
   }
 
   private static func description(_ curves: AttentionCurves) -> String {

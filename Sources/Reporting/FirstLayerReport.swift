@@ -141,7 +141,7 @@ enum FirstLayerReport {
     attention.settings.flatMap { ["\($0.name): \(columns[0])"] + columns.dropFirst() }
   }
 
-  private static func name(_ range: Range<Int>) -> String {
+  static func name(_ range: Range<Int>) -> String {
     range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)–\(range.upperBound - 1)"
   }
 

@@ -30,18 +30,38 @@ struct Verify: ParsableCommand {
       queries and keys.
       """)
   var attention = AttentionLevel.quick
-  @Option(help: "text, json, or svg for a plot of what --attention full measures.") var format = VerifyFormat.text
+  @Option(
+    help: ArgumentHelp(
+      "Tokens for --attention weights, separated by commas or spaces; pseudo-random ones otherwise.", valueName: "ids"))
+  var tokens: String?
+  @Option(help: "text, json, or svg for a plot of what --attention full or weights measures.") var format = VerifyFormat
+    .text
   @OptionGroup var output: OutputOptions
 
   func validate() throws {
     _ = try RuntimeChoice(runtime)
-    if format == .svg, [.off, .weights].contains(attention) {
-      throw ValidationError("--format svg draws what --attention full measures, not \(attention.rawValue)")
+    if format == .svg, attention == .off {
+      throw ValidationError("--format svg draws what --attention full or weights measures, not off")
     }
+    if tokens != nil, attention != .weights { throw ValidationError("--tokens are for --attention weights") }
+    _ = try tokenList()
     if let context, context < 1 { throw ValidationError("--context must be at least 1") }
   }
 
+  private func tokenList() throws -> [Int] {
+    guard let tokens else { return [] }
+    let list = try tokens.split { $0 == "," || $0.isWhitespace }.map { text in
+      guard let token = Int(text), token >= 0 else {
+        throw ValidationError("--tokens: \"\(text)\" is no token's number")
+      }
+      return token
+    }
+    guard !list.isEmpty else { throw ValidationError("--tokens names no token") }
+    return list
+  }
+
   func run() throws {
+    let tokens = try tokenList()
     for model in [model, against].compactMap({ $0 }) { warnOfInterruptedChange(of: model) }
     let choice = try RuntimeChoice(runtime)
     let verification: Verification
@@ -50,8 +70,10 @@ struct Verify: ParsableCommand {
       options.against = against
       options.expect = expect
       options.context = context
+      options.tokens = tokens
       if !runtime.isEmpty { options.runtimes = choice }
-      options.attention = format == .svg ? .full : attention
+      // A plot of curves needs them measured.
+      options.attention = format == .svg && attention == .quick ? .full : attention
       verification = try verify(model, options)
     } catch { throw error.exit }
     switch format {
