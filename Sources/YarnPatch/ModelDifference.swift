@@ -31,8 +31,10 @@ public struct ModelDifference: Sendable {
   }
 
   public var first: String, second: String
-  /// What to tell `patch` so that a file states what the first model does.
-  private let options: String?, base: String?
+  /// What the first model states, which cures make the second one state too.
+  let wanted: RoPEDeclaration?
+  /// Whether a GGUF is among the second model's files.
+  let hasGGUF: Bool
   public var settings: [Setting] = []
   public var results: [Result] = []
   /// Runtimes that compute a table from both models, each with the one that reads the second where it cannot.
@@ -42,8 +44,8 @@ public struct ModelDifference: Sendable {
 
   init(first: Model, second: Model) {
     (self.first, self.second) = (first.path, second.path)
-    options = first.primary?.declaration?.patchOptions
-    base = first.primary?.declaration?.base.map { " --base \(DeclaredValue.number($0.value))" }
+    wanted = first.primary?.declaration
+    hasGGUF = second.files.contains { $0.gguf != nil }
     compareSettings(first, second)
   }
 }
@@ -128,6 +130,7 @@ extension ModelDifference {
         }
       }
     }
+    nameRuntimesInCures()
   }
 
   private static func layers(
@@ -174,27 +177,6 @@ extension ModelDifference {
     }
   }
 
-  /// How the second model comes to say what the first one says.
-  private func cure(_ causes: [Setting]) -> String? {
-    let members = Set(causes.map(\.member))
-    // Heads of another size belong to another model, and so do divisors that weights were trained with.
-    guard !members.contains("rotaryDimension"), !members.contains("factors") else { return nil }
-    if let options, members.isSubset(of: ["kind", "factor", "originalContext", "contextLength", "base"]) {
-      return "yarn-patch patch \(second) \(options)" + (members.contains("base") ? base ?? "" : "")
-    }
-    return "make the second state what the first does: "
-      + causes.map { "\($0.member) \($0.first ?? "(none)")" }.joined(separator: ", ")
-  }
-}
-
-extension RoPEDeclaration {
-  /// Options of `patch` that make another file state this scaling; `nil` for kinds it does not write.
-  fileprivate var patchOptions: String? {
-    guard let kind = scalingKind else { return "--method none" }
-    guard ["yarn", "linear", "dynamic"].contains(kind), let factor = factor?.value else { return nil }
-    let original = (kind == "yarn" ? originalContext : contextLength).map { " --original-context \($0.value)" } ?? ""
-    return (kind == "yarn" ? "" : "--method \(kind) ") + "--factor \(DeclaredValue.number(factor))\(original)"
-  }
 }
 
 extension Effect {

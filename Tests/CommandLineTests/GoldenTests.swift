@@ -134,6 +134,9 @@ import Testing
           "yarn-patch diff model/config.json model/tiny-llama-ctx256-f16.gguf --runtime vllm --format json",
           "yarn-patch diff old new", "yarn-patch diff plain latent --runtime formula", "yarn-patch diff layers layers",
           "yarn-patch diff plain model/model.safetensors", "yarn-patch diff plain missing",
+          #"sed 's/"factor": 4.0/&, "beta_fast": 16.0/' old/config.json > sharp.json && yarn-patch diff sharp.json old"#,
+          "yarn-patch patch old --factor 4 --original-context 32768 --beta-fast 16 --runtime formula --runtime vllm --quiet",
+          "yarn-patch diff sharp.json old --runtime vllm",
         ]),
       Session(
         name: "patch",
@@ -199,6 +202,8 @@ import Testing
           "yarn-patch patch model.gguf --factor 4 --beta-fast 16 --encoding auto --quiet",
           "yarn-patch patch model.gguf --factor 4 --beta-fast 16 --encoding factors", "yarn-patch inspect model.gguf",
           "yarn-patch patch keys.gguf --factor 4 --quiet", "yarn-patch diff model.gguf keys.gguf",
+          "yarn-patch patch keys.gguf --factor 4 --original-context 256 --beta-fast 16 --encoding factors --quiet",
+          "yarn-patch diff model.gguf keys.gguf", "yarn-patch undo keys.gguf",
           "yarn-patch table model.gguf --runtime llama.cpp",
           "yarn-patch patch model.gguf --factor 4 --beta-fast 32 --encoding auto --diff",
           "yarn-patch patch model.gguf --factor 1 --encoding factors --dry-run",

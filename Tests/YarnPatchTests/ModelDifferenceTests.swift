@@ -87,6 +87,38 @@ import YarnPatch
     #expect(Set(difference.results.map(\.effect.aspect)) == Set(slip.aspects))
   }
 
+  /// Settings of a second file, and the options by which it comes to say what the first one says.
+  static let ramps: [(first: String, second: String, options: String)] = [
+    ("\"beta_fast\": 16.0", "", "--beta-fast 16"), ("", "\"beta_slow\": 2.0", "--beta-slow 1"),
+    ("\"truncate\": false", "", "--no-truncate"), ("", "\"truncate\": false", "--truncate"),
+    ("\"beta_fast\": 16.0, \"beta_slow\": 2.0", "\"truncate\": false", "--beta-fast 16 --beta-slow 2 --truncate"),
+  ]
+
+  @Test(arguments: ramps.indices) func `a cure names bounds of the ramp that differ`(_ index: Int) throws {
+    func scaling(_ members: String) -> String {
+      "{\"rope_type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 32768"
+        + (members.isEmpty ? "" : ", \(members)") + "}"
+    }
+    let ramp = Self.ramps[index]
+    let first = try write(Self.text(scaling: scaling(ramp.first)), "config.json")
+    let second = try write(Self.text(scaling: scaling(ramp.second)), "copy.json")
+    let result = try #require(try diff(first, second, runtimes: .named([.vllm])).results.first)
+    // Some runtimes do not read custom bounds.
+    let runtime = ramp.first.isEmpty ? "" : " --runtime vllm"
+    #expect(
+      result.cure == "yarn-patch patch \(second) --factor 4 --original-context 32768 \(ramp.options)\(runtime)")
+  }
+
+  @Test func `a cure of a GGUF whose keys cannot say it takes factors`() throws {
+    let yarn =
+      "{\"rope_type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 32768, \"truncate\": false}"
+    let difference = try diff(
+      write(Self.text(scaling: yarn), "config.json"), writeGGUF(), runtimes: .named([.vllm]))
+    let cure = difference.results.first?.cure
+    #expect(
+      cure?.hasSuffix(" --factor 4 --original-context 32768 --no-truncate --encoding factors") == true, "\(difference)")
+  }
+
   @Test func `what is spelled otherwise and computed alike is the same`() throws {
     let v5 = """
       {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_size": 256, "num_attention_heads": 4,
