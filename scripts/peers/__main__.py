@@ -16,6 +16,7 @@ import factors
 import first_layer
 import hugging_face
 import llama
+import weights_report
 from bench import Bench
 
 SECTIONS = [
@@ -30,6 +31,7 @@ SECTIONS = [
     ("the tiny model in transformers", hugging_face.tiny_model),
     ("configurations in transformers", hugging_face.configurations),
     ("first layers in transformers and gguf-py", first_layer.first_layers),
+    ("reports of first layers", weights_report.reports),
 ]
 
 

@@ -20,6 +20,7 @@ from record_first_layer import first_scores
 BOUND = 1e-5
 # Types that gguf-py can write; the others are compared block by block in the test of the decoder.
 TYPES = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"]
+BASE = 100000.0  # the standard model's
 PARTS = ["token_embd.weight", "blk.0.attn_norm.weight", "blk.0.attn_q.weight", "blk.0.attn_k.weight"]
 
 
@@ -35,11 +36,11 @@ def first_layers(bench):
 
     tokens = [(31 * i * i + 977 * i) % 49152 for i in range(256)]
     standard = bench.standard_model
-    cases["standard model as it is, gguf-py"] = case(standard, 64, 100000.0, tokens, llama_scores(standard, tokens))
+    cases["standard model as it is, gguf-py"] = case(standard, 64, BASE, tokens, llama_scores(standard, tokens))
     for name in TYPES:
         path = bench.folder / f"first-layer-{name}.gguf"
         write_first_layer(standard, path, GGMLQuantizationType[name])
-        cases[f"standard model in {name}, gguf-py"] = case(path, 64, 100000.0, tokens, llama_scores(path, tokens))
+        cases[f"standard model in {name}, gguf-py"] = case(path, 64, BASE, tokens, llama_scores(path, tokens))
 
     expected = bench.folder / "scores.json"
     expected.write_text(json.dumps(list(cases.values())))
@@ -58,8 +59,8 @@ def case(path, rotary, base, tokens, scores):
     return {"path": str(path), "rotaryDimension": rotary, "base": base, "tokens": tokens, "scores": scores}
 
 
-def llama_scores(path, tokens):
-    """Scores of the last token in a Llama's first layer, in double precision from gguf-py's weights."""
+def llama_heads(path, tokens):
+    """Queries and keys before rotation of a Llama's first layer, [position][head][lane], from gguf-py's weights."""
     reader = GGUFReader(path)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     fields = reader.fields
@@ -72,18 +73,24 @@ def llama_scores(path, tokens):
     epsilon = fields["llama.attention.layer_norm_rms_epsilon"].contents()
     states = weights("token_embd.weight")[tokens]
     states = states / numpy.sqrt((states ** 2).mean(axis=1, keepdims=True) + epsilon) * weights("blk.0.attn_norm.weight")
-    query = (states[-1:] @ weights("blk.0.attn_q.weight").T).reshape(1, heads, -1)
+    query = (states @ weights("blk.0.attn_q.weight").T).reshape(len(tokens), heads, -1)
     key = (states @ weights("blk.0.attn_k.weight").T).reshape(len(tokens), -1, query.shape[2])
-    query, key = turned(query, [len(tokens) - 1]), turned(key, range(len(tokens)))
-    shared = heads // key.shape[1]
-    return [(key[:, head // shared] @ query[0, head] / numpy.sqrt(query.shape[2])).tolist() for head in range(heads)]
+    return query, key
 
 
-def turned(heads, positions):
-    """Rotates neighbouring lanes, as llama.cpp does for this architecture."""
+def llama_scores(path, tokens):
+    """Scores of the last token in a Llama's first layer, in double precision."""
+    query, key = (turned(heads) for heads in llama_heads(path, tokens))
+    (_, heads, lanes), shared = query.shape, query.shape[1] // key.shape[1]
+    return [(key[:, head // shared] @ query[-1, head] / numpy.sqrt(lanes)).tolist() for head in range(heads)]
+
+
+def turned(heads, frequencies=None):
+    """Rotates neighbouring lanes at each position, as llama.cpp does for this architecture."""
     pairs = heads[..., 0::2] + 1j * heads[..., 1::2]
-    frequencies = 100000.0 ** (-numpy.arange(pairs.shape[2]) / pairs.shape[2])
-    pairs = pairs * numpy.exp(1j * numpy.outer(positions, frequencies))[:, None]
+    if frequencies is None:
+        frequencies = BASE ** (-numpy.arange(pairs.shape[2]) / pairs.shape[2])
+    pairs = pairs * numpy.exp(1j * numpy.outer(range(len(heads)), frequencies))[:, None]
     return numpy.stack([pairs.real, pairs.imag], axis=-1).reshape(heads.shape)
 
 
@@ -91,8 +98,9 @@ def write_first_layer(source, path, kind):
     """What the first layer needs of a model, in another type."""
     reader = GGUFReader(source)
     writer = GGUFWriter(path, "llama")
-    writer.add_head_count(reader.fields["llama.attention.head_count"].contents())
-    writer.add_layer_norm_rms_eps(reader.fields["llama.attention.layer_norm_rms_epsilon"].contents())
+    for field in reader.fields.values():
+        if field.name.startswith("llama."):
+            writer.add_key_value(field.name, field.contents(), field.types[0])
     for tensor in reader.tensors:
         if tensor.name in PARTS:
             values = dequantize(tensor.data, tensor.tensor_type).astype(numpy.float32)

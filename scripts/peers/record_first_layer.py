@@ -70,8 +70,8 @@ def fill(model):
     model.load_state_dict(state)
 
 
-def first_scores(model, tokens):
-    """Scores of the last position, [head][position], and the first lanes: head 0 at position 0, which does not turn."""
+def first_heads(model, tokens):
+    """Queries and keys behind rotation, [head][position][lane] in double precision, and the scale of their products."""
     module = importlib.import_module(type(model).__module__)
     theirs, seen = module.eager_attention_forward, []
 
@@ -85,7 +85,12 @@ def first_scores(model, tokens):
             model(torch.tensor([tokens]))
     finally:
         module.eager_attention_forward = theirs
-    query, key, scaling = seen[0]
+    return seen[0]
+
+
+def first_scores(model, tokens):
+    """Scores of the last position, [head][position], and the first lanes: head 0 at position 0, which does not turn."""
+    query, key, scaling = first_heads(model, tokens)
     shared = query.shape[0] // key.shape[0]
     scores = [(key[head // shared] @ query[head, -1] * scaling).tolist() for head in range(query.shape[0])]
     return scores, query[0, 0].tolist(), key[0, 0].tolist()
