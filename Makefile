@@ -36,8 +36,8 @@ test-peers: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
 	scripts/test-peers.sh
 
-# Forecasts, reading of large headers, growth of a header and the attention kernel, beside the Python packages if they
-# are here. Checks the answers first; gates are ratios, counts and memory.
+# Forecasts, reading of large headers, growth of a header, first layers and the attention kernel, beside the Python
+# packages if they are here. Checks the answers first; gates are ratios, counts and memory.
 bench: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
 	@scripts/bench.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Forecasts, reading, growth and the attention kernel beside the Python packages' own time, if `make test-peers` has installed those.
+# Forecasts, reading, growth, first layers and the attention kernel beside the Python packages' own time, if `make test-peers` has installed those.
 # YARN_PATCH_MODEL names another real GGUF to grow, YARN_PATCH_BENCH_FOLDER the place for it and for one of 20 GB.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +17,8 @@ echo "Reading of large headers"
 "${python:-python3}" Benchmarks/reading.py "$command" || failed=1
 echo "Growth of a header"
 "${python:-python3}" Benchmarks/growth.py "$command" "$model" ${YARN_PATCH_BENCH_FOLDER:-} || failed=1
+echo "First layers of a 70-billion-parameter shape"
+"${python:-python3}" Benchmarks/weights.py "$command" || failed=1
 echo "The attention kernel"
 "${python:-python3}" Benchmarks/attention.py "$command" || failed=1
 echo "Lint of many models"
