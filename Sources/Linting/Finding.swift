@@ -49,6 +49,16 @@ public struct Finding: Sendable {
   }
 }
 
+extension Finding {
+  /// Why a file could not be read, as a finding at the place.
+  package init(_ severity: Severity, of refusal: FileError, runtimes: [String] = []) {
+    self.init(
+      severity, at: refusal.location,
+      "\(refusal.found.capitalisedFirst); expected \(refusal.expected). What to do: \(refusal.remedy).",
+      expected: refusal.expected, actual: refusal.found, runtimes: runtimes)
+  }
+}
+
 /// A change that removes a finding.
 public struct Fix: Sendable {
   public enum Safety: String, Sendable {

@@ -65,6 +65,22 @@ package final class LintedConfig: LintedFile {
 
   /// The text of a value as it stands there.
   package func text(of node: JSONNode) -> String { String(decoding: document.bytes[node.range], as: UTF8.self) }
+
+  /// The file as it would be after some changes; `nil` when they do not fit.
+  package func imagining(_ changes: [SettingChange]) -> LintedConfig? {
+    guard case .config(_, let surroundings) = input, let edits = try? document.edits(for: changes),
+      let text = edits.apply(to: document.bytes), let changed = try? JSONDocument(text, path: path)
+    else { return nil }
+    return (try? HuggingFaceConfig(changed)).map { LintedConfig($0, surroundings) }
+  }
+
+  /// What each of some runtimes makes of the layers that a dictionary is for.
+  package func readings(of runtimes: [Runtime], for dictionary: ScalingDictionary) -> [RuntimeReading] {
+    runtimes.filter { $0.formats.contains(.config) }.compactMap { runtime in
+      let readings = readings(of: runtime)
+      return readings.first { $0.layerType == dictionary.layerType } ?? readings.first
+    }
+  }
 }
 
 /// An object that holds scaling values: `rope_scaling`, `rope_parameters`, or the part of one for a kind of layer.
@@ -82,11 +98,32 @@ package struct ScalingDictionary {
   /// A member's value; the last when the key occurs twice, as readers take it.
   package subscript(key: String) -> JSONNode? { members.last { $0.key == key }?.node }
 
+  /// A member's finite number.
+  package func number(_ key: String) -> Double? {
+    self[key]?.value.number.flatMap { $0.double.isFinite ? $0.double : nil }
+  }
+
+  /// Whether a member is there and is not null.
+  package func states(_ key: String) -> Bool { self[key].map { !$0.value.isNull } ?? false }
+
   /// JSON pointer of a member, there or not.
   package func pointer(to key: String) -> String { JSONPointer.child(key, of: pointer) }
 
   /// The kind as it is spelled, under either name.
   package var kind: String? {
     self[ConfigKey.ropeType]?.value.string ?? self[ConfigKey.type]?.value.string
+  }
+}
+
+extension JSONNode {
+  /// Whether two values mean the same: numbers by value, objects without regard to order.
+  func means(_ other: JSONNode) -> Bool {
+    if let mine = value.number, let theirs = other.value.number {
+      return mine == theirs || mine.double == theirs.double
+    }
+    guard let mine = value.members, let theirs = other.value.members else {
+      return firstDifference(from: other) == nil
+    }
+    return mine.count == theirs.count && mine.allSatisfy { other.child($0.key).map($0.node.means) ?? false }
   }
 }

@@ -25,6 +25,8 @@ package final class LintedModel {
   package let storedTables: [StoredTable]
   /// Why a file could not be read.
   package let refusals: [FileError]
+  /// Texts of JSON files that do not parse, by path.
+  package let unreadTexts: [String: [UInt8]]
   package let deployment: Deployment
   package let knownModels: KnownModels
   /// config.json as it was before the last patch, when the record for undoing it is there.
@@ -38,7 +40,8 @@ package final class LintedModel {
     path: String, configs: [LintedConfig] = [], unusable: [JSONDocument] = [], ggufs: [LintedGGUF] = [],
     siblings: [String: JSONDocument] = [:],
     weights: [SafetensorsFile] = [], index: SafetensorsIndex? = nil, names: Set<String> = [],
-    storedTables: [StoredTable] = [], refusals: [FileError] = [], deployment: Deployment = Deployment(),
+    storedTables: [StoredTable] = [], refusals: [FileError] = [], unreadTexts: [String: [UInt8]] = [:],
+    deployment: Deployment = Deployment(),
     knownModels: KnownModels = .published
   ) {
     self.path = path
@@ -51,6 +54,7 @@ package final class LintedModel {
     self.names = names
     self.storedTables = storedTables
     self.refusals = refusals
+    self.unreadTexts = unreadTexts
     self.deployment = deployment
     self.knownModels = knownModels
   }
@@ -65,6 +69,9 @@ package final class LintedModel {
   package var declaration: RoPEDeclaration? {
     configs.lazy.compactMap(\.declarations.first).first ?? ggufs.lazy.compactMap(\.declaration).first
   }
+
+  /// The text of a path, whether it parses or not.
+  package func text(at path: String) -> [UInt8]? { document(at: path)?.bytes ?? unreadTexts[path] }
 
   /// The document of a path, for places in texts.
   package func document(at path: String) -> JSONDocument? {

@@ -12,10 +12,11 @@ package struct Linter: Sendable {
     for rule in rules {
       for var finding in rule.find(model) {
         finding.rule = rule.id
-        if let document = model.document(at: finding.location.path), let offset = finding.location.byteOffset {
+        if let text = model.text(at: finding.location.path), let offset = finding.location.byteOffset {
           let start = Int(clamping: offset)
-          let end = finding.location.key.flatMap { document[$0]?.range.upperBound } ?? start
-          finding.region = TextRegion(start..<max(start, end), in: document)
+          let document = model.document(at: finding.location.path)
+          let end = finding.location.key.flatMap { document?[$0]?.range.upperBound } ?? start
+          finding.region = TextRegion(start..<max(start, end), in: text)
         }
         findings.append(finding)
       }

@@ -10,6 +10,11 @@ func rounded(_ number: Double) -> String {
   return plain((number * scale).rounded() / scale)
 }
 
+extension String {
+  /// For the start of a sentence.
+  var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
+
 extension [String] {
   /// `a`, `a and b`, `a, b and c`.
   var listed: String {

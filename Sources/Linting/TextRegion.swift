@@ -15,10 +15,9 @@ public struct TextRegion: Sendable, Equatable {
   static let longestExcerpt = 160
 
   /// The place of a value, or of its key when it is a member: what a person would mark.
-  package init(_ range: Range<Int>, in document: JSONDocument) {
-    let (start, end) = (document.position(of: range.lowerBound), document.position(of: range.upperBound))
+  package init(_ range: Range<Int>, in bytes: [UInt8]) {
+    let (start, end) = (TextPosition(of: range.lowerBound, in: bytes), TextPosition(of: range.upperBound, in: bytes))
     (startLine, startColumn, endLine, endColumn) = (start.line, start.column, end.line, end.column)
-    let bytes = document.bytes
     let offset = min(range.lowerBound, bytes.count)
     let lineStart = bytes[..<offset].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
     let lineEnd = bytes[offset...].firstIndex { $0 == 0x0a || $0 == 0x0d } ?? bytes.count

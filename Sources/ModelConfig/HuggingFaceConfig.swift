@@ -98,11 +98,12 @@ public struct HuggingFaceConfig: Sendable {
   }
 
   /// Where composite models keep their language model, outermost last.
-  static let languageSections = [
+  package static let languageSections = [
     "/thinker_config/text_config", "/text_config", "/llm_config", "/language_config", "/language_model_config",
   ]
 
-  private static func statesPositions(_ document: JSONDocument, in section: String) -> Bool {
+  /// Whether an object states a window, a base or a scaling dictionary.
+  package static func statesPositions(_ document: JSONDocument, in section: String) -> Bool {
     guard document[section]?.isObject == true else { return false }
     let telling = [ConfigKey.ropeScaling, ConfigKey.ropeParameters] + ConfigKey.baseAliases + ConfigKey.windows
     return telling.contains { document["\(section)/\($0)"] != nil }

@@ -30,7 +30,7 @@ struct LintLoader {
     let names = Set(refusals.keeping { () throws(FileError) in try fileSystem.sortedNames(in: folder) } ?? [])
     var siblings: [String: JSONDocument] = [:]
     for name in LintedModel.siblingNames where names.contains(name) {
-      siblings[name] = refusals.keeping { () throws(FileError) in try document(Path.joined(folder, name)) }
+      siblings[name] = refusals.keeping { () throws(FileError) in try document(Path.joined(folder, name), refusals) }
     }
     let (weights, index) = loadWeights(files, refusals)
     var surroundings = RuntimeInput.Surroundings()
@@ -38,14 +38,17 @@ struct LintLoader {
     surroundings.tokenizerLimit = siblings["tokenizer_config.json"]?["/model_max_length"]?.value.number?.double
     var (configs, unusable): ([LintedConfig], [JSONDocument]) = ([], [])
     for file in files where isConfig(file, among: files) {
-      guard let document = refusals.keeping({ () throws(FileError) in try document(file) }) else { continue }
+      guard let document = refusals.keeping({ () throws(FileError) in try document(file, refusals) }) else { continue }
       let config = refusals.keeping { () throws(FileError) in try HuggingFaceConfig(document) }
       if let config { configs.append(LintedConfig(config, surroundings)) } else { unusable.append(document) }
     }
     let ggufs = loadGGUFs(files, refusals)
-    return LintedModel(
+    let model = LintedModel(
       path: path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
-      index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all, deployment: deployment)
+      index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all,
+      unreadTexts: refusals.unreadTexts, deployment: deployment)
+    model.previous = configs.first.flatMap { previous($0.path, names) }
+    return model
   }
 
   /// Whether a file is to be read for its settings: config.json, or a JSON file of any name that was named alone.
@@ -57,17 +60,43 @@ struct LintLoader {
     }
   }
 
-  private func document(_ path: String) throws(FileError) -> JSONDocument {
-    guard let text = draft.text(of: path) else { return try ModelLoader(fileSystem).document(path) }
-    return try JSONDocument(text, path: path)
+  private func document(_ path: String, _ refusals: Refusals) throws(FileError) -> JSONDocument {
+    let text: [UInt8]
+    if let drafted = draft.text(of: path) {
+      text = drafted
+    } else {
+      text = try ModelLoader(fileSystem).jsonText(of: path)
+    }
+    do throws(FileError) { return try JSONDocument(text, path: path) } catch {
+      refusals.unreadTexts[path] = text
+      throw error
+    }
+  }
+
+  /// A JSON file as it was before its newest patch, when the record is there and the file is as the patch left it.
+  private func previous(_ path: String, _ names: Set<String>) -> JSONDocument? {
+    let folder = Path.folder(of: path)
+    for place in UndoRecord.candidates(forFile: path) where names.contains(Path.name(of: place)) {
+      let record = try? UndoRecord.read(at: place, in: fileSystem)
+      guard let step = record?.steps.last, step.state == .done,
+        let file = step.files.first(where: { Path.joined(folder, $0.path) == path }),
+        let text = try? ModelLoader(fileSystem).jsonText(of: path), let old = file.edits.inverse.apply(to: text)
+      else { continue }
+      return try? JSONDocument(old, path: path)
+    }
+    return nil
   }
 
   private func loadWeights(_ files: [String], _ refusals: Refusals) -> (ModelLoader.Weights, SafetensorsIndex?) {
     var loader = ModelLoader(fileSystem)
     var weights = ModelLoader.Weights()
     if let path = files.first(where: { $0.hasSuffix(".index.json") }) {
-      let index = refusals.keeping { () throws(FileError) in try SafetensorsIndex(document: try document(path)) }
-      refusals.keeping { () throws(FileError) in weights = try loader.readWeights(index: path) }
+      let index = refusals.keeping { () throws(FileError) in
+        try SafetensorsIndex(document: try document(path, refusals))
+      }
+      if index != nil {
+        refusals.keeping { () throws(FileError) in weights = try loader.readWeights(index: path) }
+      }
       return (weights, index)
     }
     for path in files where path.hasSuffix(".safetensors") {
@@ -98,6 +127,8 @@ struct LintLoader {
 /// What could not be read, in the order in which it was tried.
 private final class Refusals {
   private(set) var all: [FileError] = []
+  /// Texts of JSON files that do not parse, by path.
+  var unreadTexts: [String: [UInt8]] = [:]
 
   /// What a reader gives; `nil` when it throws, and the error is kept.
   @discardableResult

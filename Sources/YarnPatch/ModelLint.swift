@@ -179,7 +179,7 @@ extension TextReplacement {
 
   private init(_ edit: ByteEdit, in document: JSONDocument) {
     path = document.path
-    region = TextRegion(Int(edit.offset)..<Int(edit.end), in: document)
+    region = TextRegion(Int(edit.offset)..<Int(edit.end), in: document.bytes)
     text = String(decoding: edit.replacement, as: UTF8.self)
   }
 }

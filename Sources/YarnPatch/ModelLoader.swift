@@ -113,9 +113,14 @@ package struct ModelLoader {
   }
 
   func document(_ path: String) throws(FileError) -> JSONDocument {
+    try JSONDocument(try jsonText(of: path), path: path)
+  }
+
+  /// A file's bytes, of a size that a JSON text may have.
+  func jsonText(of path: String) throws(FileError) -> [UInt8] {
     let source = try FileSource(path, in: fileSystem)
     try JSONDocument.checkSize(source.size, path: path)
-    return try JSONDocument(try source.bytes(in: 0..<source.size), path: path)
+    return try source.bytes(in: 0..<source.size)
   }
 
   // MARK: GGUF
