@@ -1,3 +1,4 @@
+import Runtimes
 import TestSupport
 import Testing
 
@@ -38,6 +39,24 @@ import Testing
     }
     let left = try lintCase.own(after: draft)
     #expect(left.filter { $0.fix != nil }.isEmpty, "\(left.map(\.message))")
+  }
+
+  /// `--fix` makes safe fixes unasked, so they must not change what a runtime computes; only a runtime that refused the
+  /// file may do something else. A slip of the pen (YP107) has no effect as it is, and the fix gives it one.
+  @Test(arguments: LintCase.all.filter { $0.fires && $0.rule.hasPrefix("YP1") && $0.rule != "YP107" })
+  func `a safe fix of a config's structure changes no table`(_ lintCase: LintCase) throws {
+    let before = try lintCase.findings()
+    var draft = FixDraft()
+    let own = before.findings.filter { $0.rule == lintCase.rule }
+    guard draft.make(own, of: before.model, allowing: { $0.safety == .safe }) else { return }
+    let after = try lintCase.findings(after: draft)
+    for (old, new) in zip(before.model.configs, after.model.configs) {
+      for runtime in Runtime.all where runtime.formats.contains(.config) {
+        for (old, new) in zip(old.readings(of: runtime), new.readings(of: runtime)) where old.table != nil {
+          #expect(old.table == new.table && old.contextLength == new.contextLength, "\(runtime.name)")
+        }
+      }
+    }
   }
 
   @Test

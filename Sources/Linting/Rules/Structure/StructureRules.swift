@@ -1,3 +1,6 @@
 extension Rule {
-  static let structure: [Rule] = [.legacyKind, .originalMissing]
+  static let structure: [Rule] = [
+    .kindMissing, .legacyKind, .kindsDisagree, .unknownKind, .factorUnusable, .originalMissing, .unknownKey,
+    .numberLiteral,
+  ]
 }

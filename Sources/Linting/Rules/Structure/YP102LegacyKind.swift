@@ -11,14 +11,17 @@ extension Rule {
       """,
     example: #"{"rope_scaling": {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}}"#,
     remedy: "Add `\"rope_type\"` with the same value. The old spelling may stay: mlx-lm reads it first.",
-    exceptions: "A dictionary that names both, or neither (YP101).",
+    exceptions: """
+      A dictionary that names both, or neither (YP101). LongRoPE's lists as Phi-3 has them: its class in transformers 4 \
+      wants exactly the members `type`, `short_factor` and `long_factor` and refuses a fourth.
+      """,
     sources: ["huggingface/transformers issue 32166", "vLLM transformers_utils/config.py"]
   ) { model in
     model.configs.flatMap { config in
       config.dictionaries.compactMap { dictionary in
-        guard dictionary[ConfigKey.ropeType] == nil, let kind = dictionary[ConfigKey.type]?.value.string else {
-          return nil
-        }
+        guard dictionary[ConfigKey.ropeType] == nil, let kind = dictionary[ConfigKey.type]?.value.string,
+          dictionary["short_factor"] == nil
+        else { return nil }
         return config.finding(
           .warning, at: dictionary.pointer(to: ConfigKey.type),
           """

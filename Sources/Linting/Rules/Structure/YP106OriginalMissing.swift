@@ -15,18 +15,20 @@ extension Rule {
       length instead of the trained one makes 23 of 64 frequencies wrong by up to 124 % (measured).
       """,
     example: #"{"max_position_embeddings": 131072, "rope_scaling": {"rope_type": "yarn", "factor": 4.0}}"#,
-    remedy: "State the length the model was trained on: `yarn-patch patch MODEL --factor F --original-context N`.",
+    remedy: """
+      State the length the model was trained on: `yarn-patch patch MODEL --factor F --original-context N` \
+      for YaRN, else the member of the publisher's config.
+      """,
     exceptions: "Kinds that need none: linear, dynamic, default.",
     sources: ["mlx-lm rope_utils.py", "llama.cpp conversion/base.py", "transformers modeling_rope_utils.py"]
   ) { model in
     model.configs.flatMap { config in
       config.scalings.compactMap { dictionary, declaration in
-        guard let kind = declaration.scalingKind, ["yarn", "llama3", "longrope"].contains(kind),
-          declaration.originalContext == nil, dictionary[ConfigKey.original] == nil
+        guard let kind = declaration.scalingKind, ["yarn", "llama3", "longrope", "telechat3-yarn"].contains(kind),
+          declaration.originalContext == nil, !dictionary.states(ConfigKey.original)
         else { return nil }
-        let assumed = config.readings(of: model.deployment.targets).compactMap { reading in
-          reading.originalContext.map { "\(reading.runtime) \(plain($0))" }
-        }
+        let assumed = config.readings(of: model.deployment.targets, for: dictionary)
+          .listed { reading in reading.originalContext.map(plain) }
         let trained = declaration.contextLength.flatMap { window in
           declaration.factor.flatMap { Int(exactly: Double(window.value) / $0.value) }
         }
@@ -39,13 +41,17 @@ extension Rule {
                   dictionary.pointer(to: ConfigKey.original), .integer(trained), after: [ConfigKey.factor])
               ]) : nil
         }
+        let factor = declaration.factor.map { plain($0.value) } ?? "F"
+        // The command writes YaRN, which is another table for a model that was trained with llama3 or LongRoPE.
+        let remedy =
+          kind == "yarn"
+          ? "Type `yarn-patch patch \(model.path) --original-context N --factor \(factor)`."
+          : "Add \"\(ConfigKey.original)\" of the publisher's config to the dictionary."
         return config.finding(
           .error, at: dictionary.pointer,
           """
           Kind \(JSONText.quoted(kind)) without a trained length: each runtime assumes its own\
-          \(assumed.isEmpty ? "" : " (\(assumed.listed))"), so the ramp is computed on the wrong one. Type \
-          `yarn-patch patch \(model.path) --original-context N --factor \
-          \(declaration.factor.map { plain($0.value) } ?? "F")`.
+          \(assumed.isEmpty ? "" : " (\(assumed))"), so the ramp is computed on the wrong one. \(remedy)
           """,
           expected: ConfigKey.original, actual: "none", fix: fix)
       }
