@@ -1,6 +1,6 @@
 extension Rule {
   static let structure: [Rule] = [
     .kindMissing, .legacyKind, .kindsDisagree, .unknownKind, .factorUnusable, .originalMissing, .unknownKey,
-    .numberLiteral,
+    .numberLiteral, .twoDictionaries, .layerDictionaries, .brokenJSON, .wrongSection, .multimodalSections,
   ]
 }
