@@ -1,3 +1,3 @@
 extension Rule {
-  static let magnitude: [Rule] = []
+  static let magnitude: [Rule] = [.magnitudeOfSome, .magnitudeUnusual, .mscalePair, .softmaxCorrection]
 }
