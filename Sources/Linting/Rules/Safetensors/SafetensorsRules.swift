@@ -1,3 +1,3 @@
 extension Rule {
-  static let safetensors: [Rule] = []
+  static let safetensors: [Rule] = [.safetensorsBroken]
 }
