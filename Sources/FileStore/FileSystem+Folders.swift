@@ -14,15 +14,14 @@ extension FileSystem {
   /// The names in a folder, in no order.
   package func names(in folder: String) throws(SystemError) -> [String] { try entries(of: folder).map(\.name) }
 
-  /// What stands in a folder, in the order of the names' bytes.
-  package func sortedEntries(of folder: String) throws(FileError) -> [FolderEntry] {
+  /// What stands in a folder, in no order.
+  package func entries(at folder: String) throws(FileError) -> [FolderEntry] {
     try attempt(at: folder) { () throws(SystemError) in try entries(of: folder) }
-      .sorted { Path.precedes($0.name, $1.name) }
   }
 
   /// The names in a folder, in order.
   package func sortedNames(in folder: String) throws(FileError) -> [String] {
-    try attempt(at: folder) { () throws(SystemError) in try names(in: folder) }.sorted()
+    try entries(at: folder).map(\.name).sorted()
   }
 
   /// Makes a folder that must not exist yet.

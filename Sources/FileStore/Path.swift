@@ -27,11 +27,15 @@ package enum Path {
     return rest.joined(separator: "/")
   }
 
-  package static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+  static func components(of path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
 
   /// Whether the bytes of one path come before those of another; no two paths are equal in this order.
   package static func precedes(_ path: String, _ other: String) -> Bool {
-    path.utf8.lexicographicallyPrecedes(other.utf8)
+    // Asks for the storage once instead of for each byte.
+    let precedes = path.utf8.withContiguousStorageIfAvailable { bytes in
+      other.utf8.withContiguousStorageIfAvailable { bytes.lexicographicallyPrecedes($0) }
+    }
+    return (precedes ?? nil) ?? path.utf8.lexicographicallyPrecedes(other.utf8)
   }
 
   /// The path as it stands before the names of what is in the folder.

@@ -1,5 +1,7 @@
 /// One line of a `.gitignore`, read as git 2.39 reads it (`dir.c`, `wildmatch.c`; gitignore(5)).
 ///
+/// Where git differs from its own documentation, this follows the latter: stars that do not stand between slashes are one
+/// star, also after a name without wildcards (git reads `a**/b` as `ab` too).
 /// Everything is bytes: git compares names without knowing their encoding.
 struct IgnorePattern {
   /// Whether a match takes back what an earlier line said.

@@ -1,8 +1,10 @@
 /// Folders whose names say what is in them.
 enum KnownFolder {
-  /// Folders of installed packages, which bring model files of their own for tests; datasets and programs of the hub.
+  /// Hidden folders without caches of models; folders of installed packages, which bring model files of their own for
+  /// tests; datasets and programs of the hub.
   static func isPassedOver(_ name: String) -> Bool {
     switch name.utf8.first {
+    case UInt8(ascii: "."): caches(in: name).isEmpty
     case UInt8(ascii: "n"): name == "node_modules"
     case UInt8(ascii: "_"): name == "__pycache__"
     case UInt8(ascii: "s"): name == "site-packages" || name.hasPrefix("spaces--")

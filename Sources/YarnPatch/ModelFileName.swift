@@ -10,23 +10,17 @@ enum ModelFileName {
   case settings
 
   init?(_ name: String) {
-    if name.hasSuffix(".json") {
-      if name == "config.json" {
-        self = .config
-      } else if name.hasSuffix(".safetensors.index.json") {
-        self = .weights
-      } else if name.hasSuffix("_config.json") || name == "params.json" {
-        self = .settings
-      } else {
-        return nil
-      }
-    } else if name.lowercased().hasSuffix(".gguf") {
+    // The last letter sorts most names out.
+    switch name.utf8.last {
+    case UInt8(ascii: "n") where name == "config.json": self = .config
+    case UInt8(ascii: "n") where name.hasSuffix(".safetensors.index.json"): self = .weights
+    case UInt8(ascii: "n") where name.hasSuffix("_config.json") || name == "params.json": self = .settings
+    // An adapter's weights are not the model's.
+    case UInt8(ascii: "s") where name.hasSuffix(".safetensors") && !name.hasPrefix("adapter_"): self = .weights
+    case UInt8(ascii: "f"), UInt8(ascii: "F"):
+      guard name.lowercased().hasSuffix(".gguf") else { return nil }
       self = .gguf
-    } else if name.hasSuffix(".safetensors"), !name.hasPrefix("adapter_") {
-      // An adapter's weights are not the model's.
-      self = .weights
-    } else {
-      return nil
+    default: return nil
     }
   }
 

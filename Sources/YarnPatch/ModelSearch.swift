@@ -98,10 +98,10 @@ package struct ModelSearch {
       return []
     }
     guard foldersSeen.insert(try fileSystem.target(of: folder.path).identity.place).inserted else { return [] }
-    let entries = try fileSystem.sortedEntries(of: folder.path)
+    let entries = try fileSystem.entries(at: folder.path)
     let rules = try rules(in: folder, entries)
     var listing = Listing()
-    for entry in entries where !KnownFolder.isPassedOver(entry.name) {
+    for entry in entries.filter(mayMatter).sorted(by: { Path.precedes($0.name, $1.name) }) {
       classify(entry, in: folder, rules, into: &listing)
     }
     try add(folder.path, listing.files)
@@ -138,19 +138,23 @@ package struct ModelSearch {
     var folders: [String] = []
   }
 
+  /// Tells by the name alone, so that most of what stands in a folder costs no more.
+  private func mayMatter(_ entry: FolderEntry) -> Bool {
+    if ModelFileName(entry.name) != nil { return !entry.name.hasPrefix(".") }
+    return entry.kind != .regular && !KnownFolder.isPassedOver(entry.name)
+  }
+
   private mutating func classify(
     _ entry: FolderEntry, in folder: Folder, _ rules: IgnoreRules?, into listing: inout Listing
   ) {
     let isFile = ModelFileName(entry.name) != nil
-    let isHidden = entry.name.hasPrefix(".")
-    if entry.kind == .regular && !isFile || isHidden && KnownFolder.caches(in: entry.name).isEmpty { return }
     let path = Path.joined(folder.path, entry.name)
     let ownKind = entry.kind ?? kind(at: path, followingLinks: false)
     let kind = ownKind == .symbolicLink ? kind(at: path, followingLinks: true) : ownKind
     guard kind == .folder || isFile else { return }
     if let rules, rules.ignore(entry.name, isFolder: ownKind == .folder) {
       ignoredCount += 1
-    } else if isHidden {
+    } else if entry.name.hasPrefix(".") {
       let caches = KnownFolder.caches(in: entry.name)
       listing.folders += caches.filter { self.kind(at: Path.joined(folder.path, $0), followingLinks: true) == .folder }
     } else if kind == .regular {
@@ -228,11 +232,8 @@ package struct ModelSearch {
   private mutating func addNamed(_ path: String) {
     let folder = Path.folder(of: path)
     var files = [path]
-    if let split = SplitName(fileName: Path.name(of: path)), let entries = try? fileSystem.sortedEntries(of: folder) {
-      files = entries.compactMap { entry in
-        guard let other = SplitName(fileName: entry.name), other.name(of: 0) == split.name(of: 0) else { return nil }
-        return Path.joined(folder, entry.name)
-      }
+    if let split = SplitName(fileName: Path.name(of: path)), let names = try? fileSystem.sortedNames(in: folder) {
+      files = names.filter { SplitName(fileName: $0)?.name(of: 0) == split.name(of: 0) }.map { Path.joined(folder, $0) }
     }
     add(FoundModel(path: path, files: files, name: KnownFolder.hubName(of: folder)))
   }

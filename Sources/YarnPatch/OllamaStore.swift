@@ -92,11 +92,11 @@ extension ModelSearch {
       paths = paths.flatMap { parts in
         let place = ([folder] + parts).joined(separator: "/")
         do throws(FileError) {
-          return try fileSystem.sortedEntries(of: place)
-            .filter { entry in
-              !entry.name.hasPrefix(".") && (try? fileSystem.kind(at: "\(place)/\(entry.name)")) == kind
+          return try fileSystem.sortedNames(in: place)
+            .filter { name in
+              !name.hasPrefix(".") && (try? fileSystem.kind(at: "\(place)/\(name)")) == kind
             }
-            .map { parts + [$0.name] }
+            .map { parts + [$0] }
         } catch {
           note("\(place): not searched, \(error.found)")
           return []

@@ -10,7 +10,7 @@ import Testing
     // a name anywhere, and what is anchored
     ("m.gguf", ["m.gguf", "a/m.gguf"], ["m.ggufx", "xm.gguf"]), ("/a", ["a"], ["b/a"]),
     ("a/b", ["a/b"], ["x/a/b", "b"]),
-    ("*.gguf", ["m.gguf", "a/m.gguf", ".gguf"], ["gguf"]), ("a/*", ["a/b"], ["a/b/c", "b"]),
+    ("*.gguf", ["m.gguf", "a/m.gguf", ".gguf"], ["gguf"]), ("a/*", ["a/b", "a/b/c"], ["b"]),
     ("?", ["a", "a/b"], ["ab"]),
     // any number of folders
     ("**/b", ["b", "a/b", "a/c/b"], ["ab"]), ("a/**", ["a/b", "a/b/c"], ["a"]),
@@ -22,7 +22,7 @@ import Testing
     ("[]a]", ["]", "a"], ["b"]),
     ("[a-]", ["a", "-"], ["b"]), ("[[:digit:]x]", ["7", "x"], ["y", ":"]), ("[\\]]", ["]"], ["\\"]),
     ("[[:no:]]", [], ["n"]),
-    ("[a", [], ["[a", "a"]), ("[z-a]", [], ["z", "a"]), ("[a-c-e]", ["b", "-", "e"], ["d"]),
+    ("[a", [], ["[a", "a"]), ("[z-a]", ["z"], ["a"]), ("[a-c-e]", ["b", "-", "e"], ["d"]),
     ("x[a/b]y", ["xay", "xby"], ["x/y"]),
     // escapes and spaces
     ("\\#a", ["#a"], ["a"]), ("#a", [], ["#a"]), ("\\!a", ["!a"], ["a"]), ("a ", ["a"], ["a "]),
@@ -43,7 +43,8 @@ import Testing
   @Test func `the last line decides, and a folder's own rules before those above`() throws {
     let tree = try ScratchFolder()
     for (name, text) in [
-      (".gitignore", "*.gguf\n!keep.gguf\n/build/\nsecret\n"), ("a/.gitignore", "\u{feff}!*.gguf\r\nkeep.gguf"),
+      (".gitignore", "*.gguf\n!keep.gguf\n/build/\nbuild2/\nsecret\n"),
+      ("a/.gitignore", "\u{feff}!*.gguf\r\nkeep.gguf"),
       ("build/.gitignore", "!*\n"),
     ] { try tree.write(Array(text.utf8), to: name) }
     try FileManager.default.createDirectory(atPath: tree[".git"], withIntermediateDirectories: true)
@@ -54,7 +55,9 @@ import Testing
     var search = ModelSearch()
     let models = try search.models(under: [tree.path])
     #expect(
-      models.flatMap(\.files).map { $0.dropFirst(tree.path.count + 1) } == ["a/build/x.gguf", "a/x.gguf", "keep.gguf"])
+      models.flatMap(\.files).map { $0.dropFirst(tree.path.count + 1) } == [
+        "keep.gguf", "a/x.gguf", "a/build/x.gguf", "build2/x.gguf",
+      ])
     #expect(search.notes == ["4 files and folders passed over, as .gitignore says; name one to have it looked at"])
   }
 
@@ -92,7 +95,7 @@ import Testing
     #expect(search.notes == ["\(tree["large/.gitignore"]): not applied, the file has 300000 bytes"])
   }
 
-  @Test(arguments: 0..<UInt64(40))
+  @Test(arguments: 0..<UInt64(25))
   func `random rules ignore what git ignores`(_ seed: UInt64) throws {
     guard let git = try Repository() else { return }
     var generator = SeededGenerator(seed: seed)
@@ -100,14 +103,16 @@ import Testing
       "a", "b", "ab", "*", "**", "?", "/", "/", "[ab]", "[!a]", "\\a", "a*", "*b", "[a-b]", "**/", "/**", " ",
       "[[:alpha:]]", "-",
     ]
+    func line() -> String {
+      let count = Int.random(in: 1...5, using: &generator)
+      let pattern = (0..<count).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+      // Here git does not do what it says; see `IgnorePattern`.
+      let literal = pattern.prefix { !"*?[\\".contains($0) }
+      if !literal.isEmpty, literal.last != "/", pattern.dropFirst(literal.count).hasPrefix("**") { return line() }
+      return Int.random(in: 0..<4, using: &generator) == 0 ? "!\(pattern)" : pattern
+    }
     func lines() -> [UInt8] {
-      let lines = (0..<Int.random(in: 1...4, using: &generator)).map { _ in
-        let negation = Int.random(in: 0..<4, using: &generator) == 0 ? "!" : ""
-        return negation
-          + (0..<Int.random(in: 1...5, using: &generator)).map { _ in pieces.randomElement(using: &generator) ?? "" }
-          .joined()
-      }
-      return Array(lines.joined(separator: "\n").utf8)
+      Array((0..<Int.random(in: 1...4, using: &generator)).map { _ in line() }.joined(separator: "\n").utf8)
     }
     var files: Set<String> = []
     for _ in 0..<60 {
@@ -124,7 +129,9 @@ import Testing
       try git.folder.write(lines(), to: "\(folder)/.gitignore")
     }
     let mine = try files.filter { try git.isIgnored($0) }
-    #expect(try git.ignored(of: Array(files)) == mine, "seed \(seed)")
+    let difference = try git.ignored(of: Array(files)).symmetricDifference(mine).sorted()
+    let rules = try git.folder.names.filter { $0.hasSuffix(".gitignore") }.map { ($0, try git.folder.text($0)) }
+    #expect(difference == [], "seed \(seed): \(rules)")
   }
 
   /// As a walk from the top asks: each folder on the way first.
