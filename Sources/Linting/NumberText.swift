@@ -3,11 +3,15 @@ func plain(_ number: Double) -> String { Int(exactly: number).map(String.init) ?
 
 /// At most four significant digits, for what was computed.
 func rounded(_ number: Double) -> String {
-  guard number.isFinite, number != 0 else { return plain(number) }
+  // The power of ten that lifts a smaller one would be infinite.
+  guard number.isFinite, abs(number) > 1e-300 else { return plain(number) }
   var scale = 1.0
   while abs(number) * scale < 1000 { scale *= 10 }
-  while abs(number) * scale >= 10000 { scale /= 10 }
-  return plain((number * scale).rounded() / scale)
+  guard scale == 1 else { return plain((number * scale).rounded() / scale) }
+  // Powers of ten below 1 are not exact.
+  var unit = 1.0
+  while abs(number) / unit >= 10000 { unit *= 10 }
+  return plain((number / unit).rounded() * unit)
 }
 
 extension String {
