@@ -47,3 +47,18 @@ package final class LintedGGUF: LintedFile {
     SettingChange(path, key, value.map { .gguf($0) } ?? .absent)
   }
 }
+
+extension LintedGGUF {
+  /// What llama.cpp makes of the layers that see the whole window.
+  package var llamaCpp: RuntimeReading? { readings(of: .llamaCpp).first }
+
+  /// The same if a key had another value, or none, and perhaps with other rotary tensors: a question, not an edit.
+  package func llamaCpp(
+    imagining key: String, _ value: GGUFValue?, tensors: RotaryTensors? = nil
+  ) -> RuntimeReading? {
+    Runtime.llamaCpp.read(.gguf(file.imagining(key, value), tensors ?? self.tensors)).first
+  }
+
+  /// A key's number, `nil` when it is absent, of another type or not finite.
+  package func number(_ key: String) -> Double? { file[key]?.doubleValue.flatMap { $0.isFinite ? $0 : nil } }
+}

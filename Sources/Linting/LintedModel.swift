@@ -118,3 +118,35 @@ extension LintedModel {
     file.declaration.flatMap { knownModels.model(family: file.family, $0, shape: file.shape) }
   }
 }
+
+extension LintedModel {
+  /// The model that a file would belong to if it stated this original length.
+  package func known(_ file: some LintedFile, original: Int) -> KnownModel? {
+    guard var declaration = file.declaration else { return nil }
+    declaration.originalContext = Declared(original, at: SourceLocation(path: file.path))
+    return knownModels.model(family: file.family, declaration, shape: file.shape)
+  }
+
+  /// An error for each refusal of some kinds, once for each place.
+  ///
+  /// - Parameter consequence: What a runtime does with such a file, as a sentence.
+  package func findings(of codes: Set<FileError.Code>, consequence: String, runtimes: [String]) -> [Finding] {
+    var places: Set<SourceLocation> = []
+    return refusals.filter { codes.contains($0.code) && places.insert($0.location).inserted }.map { refusal in
+      let name = refusal.location.key ?? refusal.location.path.split(separator: "/").last.map(String.init) ?? ""
+      return Finding(
+        .error, at: refusal.location,
+        "`\(name.prefix(80))`: \(refusal.found), expected \(refusal.expected). \(consequence) To do: \(refusal.remedy).",
+        expected: refusal.expected, actual: refusal.found, runtimes: runtimes)
+    }
+  }
+}
+
+extension LintedFile {
+  /// Whether two files are about language models, and nothing says that these differ.
+  package func describes(sameModelAs other: any LintedFile) -> Bool {
+    guard declaration?.contextLength != nil, other.declaration?.contextLength != nil else { return false }
+    guard let mine = shape, let theirs = other.shape else { return true }
+    return mine == theirs
+  }
+}

@@ -54,6 +54,9 @@ package struct GGUFKeys: Sendable {
   /// Whether llama.cpp reads the beta keys; for all other architectures 32 and 1 are fixed.
   package var readsBetas: Bool { ["grok", "mistral3"].contains(architecture) }
 
+  /// Whether llama.cpp reads ``extrapolationFactor`` and ``yarnAttentionFactor``.
+  package var readsMix: Bool { architecture == "grok" }
+
   /// The beta fast that llama.cpp takes where the key is missing.
   package var defaultBetaFast: Double { architecture == "grok" ? 8 : 32 }
 
