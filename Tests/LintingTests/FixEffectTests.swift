@@ -1,0 +1,55 @@
+import Runtimes
+import TestSupport
+import Testing
+
+@testable import Linting
+@testable import YarnPatch
+
+/// A fixed file is not only silent: runtimes read from it what the rule asked for.
+@Suite struct FixEffectTests {
+  struct Effect: Sendable, CustomTestStringConvertible {
+    let rule: String
+    let name: String
+    /// What a runtime reads afterwards: `yarn ×4 from 32768 of 131072, magnitude 1.139`.
+    let expected: String
+    var runtime = Runtime.llamaCpp
+    /// Whether only what changes no meaning is made.
+    var safeOnly = false
+
+    var testDescription: String { "\(rule) \(name)" }
+    var lintCase: LintCase { LintCase(rule: rule, fires: true, name: name) }
+  }
+
+  static let effects = [
+    Effect(rule: "YP601", name: "no-type", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP601", name: "old-key-equal", expected: "linear ×4 of 16384, magnitude 1", safeOnly: true),
+    Effect(rule: "YP603", name: "known-model", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP604", name: "not-raised", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP605", name: "magnitude", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
+    Effect(rule: "YP605", name: "magnitude-overwritten", expected: "yarn ×4 from 32768 of 131072, magnitude 1.5"),
+    Effect(rule: "YP606", name: "factor", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP607", name: "deepseek2-raw", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
+    Effect(rule: "YP607", name: "mistral3-tenth", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
+    Effect(rule: "YP610", name: "several", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
+    Effect(
+      rule: "YP612", name: "renamable", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
+  ]
+
+  @Test(arguments: effects)
+  func `a runtime reads from a fixed file what the rule asked for`(_ effect: Effect) throws {
+    let before = try effect.lintCase.findings()
+    var draft = FixDraft()
+    let own = before.findings.filter { $0.rule == effect.rule }
+    let made = draft.make(own, of: before.model) { !effect.safeOnly || $0.safety == .safe }
+    #expect(made)
+    let model = try effect.lintCase.findings(after: draft).model
+    let files = model.files.filter { effect.runtime.formats[0] == $0.input.format }
+    let reading = try #require(files.first?.readings(of: effect.runtime).first)
+    #expect(reading.refused == nil)
+    let original = reading.originalContext.map { " from \(plain($0))" } ?? ""
+    let window = files.first?.declaration?.contextLength?.value ?? 0
+    #expect(
+      "\(reading.kind) ×\(rounded(reading.factor ?? 1))\(original) of \(window), "
+        + "magnitude \(rounded(reading.table?.attentionFactor ?? 0))" == effect.expected)
+  }
+}
