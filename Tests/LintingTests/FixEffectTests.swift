@@ -33,6 +33,16 @@ import Testing
     Effect(rule: "YP610", name: "several", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
     Effect(
       rule: "YP612", name: "renamable", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
+    Effect(rule: "YP801", name: "gguf-unscaled", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP801", name: "magnitude-dropped", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
+    Effect(
+      rule: "YP802", name: "other-factor", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", runtime: .vllm),
+    Effect(
+      rule: "YP803", name: "newer-layout", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139",
+      runtime: .transformers5),
+    Effect(rule: "YP803", name: "magnitude", expected: "yarn ×4 from 32768 of 131072, magnitude 1", runtime: .vllm),
+    Effect(
+      rule: "YP803", name: "llama3-lost", expected: "llama3 ×8 from 8192 of 131072, magnitude 1", runtime: .sglang),
   ]
 
   @Test(arguments: effects)
