@@ -1,3 +1,3 @@
 extension Rule {
-  static let betweenFiles: [Rule] = [.descriptionsDisagree, .drafter, .copyLostScaling]
+  static let betweenFiles: [Rule] = [.descriptionsDisagree, .drafter, .copyLostScaling, .launchOverride]
 }
