@@ -19,7 +19,7 @@ import Testing
   ]
 
   static let sessions =
-    ["inspect", "advise", "patch", "apply", "undo", "recover", "verify", "table", "diff"].map {
+    ["inspect", "advise", "patch", "apply", "undo", "recover", "verify", "table", "diff", "lint", "rules"].map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
@@ -82,6 +82,31 @@ import Testing
           "yarn-patch advise model --context 0", "yarn-patch advise model",
           "yarn-patch advise model --context 1024 --format json",
         ]),
+      Session(
+        name: "lint",
+        fixtures: [
+          "models/old": "lint/YP102/fires/type-only", "models/good": "lint/YP106/silent/stated",
+          "models/bad": "lint/YP106/fires/qwen3", "model.gguf": "gguf/qwen2-yarn.gguf",
+        ],
+        commands: [
+          "yarn-patch lint models", "yarn-patch lint models --quiet --profile advisory", "yarn-patch lint models/good",
+          "yarn-patch lint models --verbose --select YP102", "yarn-patch lint models --format json",
+          "yarn-patch lint models --format github", "yarn-patch lint models --format junit",
+          "yarn-patch lint models --format sarif | head -n 3 | cut -c -150",
+          "yarn-patch lint models --format sarif | tail -n 4",
+          "yarn-patch lint models --diff", "yarn-patch lint models --write-baseline accepted.json", "cat accepted.json",
+          "yarn-patch lint models --baseline accepted.json", "yarn-patch lint models --fix --select YP1",
+          "yarn-patch lint models --baseline accepted.json --quiet", "yarn-patch undo models/old",
+          "yarn-patch lint model.gguf --serve-length 262144 --profile llama.cpp",
+          "yarn-patch lint models --serve-length 131072 --profile vllm@0.33 --quiet",
+          "yarn-patch lint models --profile vlm", "yarn-patch lint models --select YP999",
+          "yarn-patch lint models --unsafe-fixes", "yarn-patch lint nowhere",
+          "echo '{\"serveLenght\": 1}' > .yarn-patch.json && yarn-patch lint models/good",
+          "yarn-patch rules", "yarn-patch rules YP106", "yarn-patch rules yp602 --format markdown",
+          "yarn-patch rules YP102 --format json", "yarn-patch rules YP999",
+        ]),
+      Session(
+        name: "lint-cases", fixtures: ["lint": "lint"], commands: ["yarn-patch lint lint --profile advisory"]),
       Session(
         name: "table-svg", fixtures: ["model": Fixture.model],
         commands: [
@@ -240,6 +265,13 @@ import Testing
     #expect(
       comparable(text) == comparable(recorded),
       "\(lineDifference(from: recorded, to: text))\nif this is right: make goldens")
+  }
+
+  @Test func `docs/rules.md is what the rules say`() throws {
+    let text = try Command.run(["rules", "--format", "markdown"]).output
+    let url = URL(fileURLWithPath: Fixture.path("../docs/rules.md"))
+    if writesGoldens { try Data(text.utf8).write(to: url) }
+    #expect(text == String(decoding: try Data(contentsOf: url), as: UTF8.self), "if this is right: make goldens")
   }
 
   @Test func `every recorded report belongs to a session`() throws {
