@@ -18,6 +18,18 @@ public struct StoredTable: Sendable {
     self.inverseFrequencies = inverseFrequencies
     self.relativeRounding = relativeRounding
   }
+
+  /// Whether the tensor holds a table's frequencies, as far as its type can.
+  package func matches(_ table: FrequencyTable) -> Bool {
+    let values = inverseFrequencies.value
+    return values.count == table.inverseFrequencies.count
+      && zip(values, table.inverseFrequencies).allSatisfy { isNear($0, $1) }
+  }
+
+  /// float32 powers carry a few roundings of their own beside the stored type's. A stored NaN is near nothing.
+  fileprivate func isNear(_ stored: Double, _ wanted: Double) -> Bool {
+    abs(stored - wanted) <= wanted * (2e-6 + relativeRounding)
+  }
 }
 
 /// Whether a declared base can be trusted: stated, usable, stated alike everywhere, and in agreement with what the
@@ -76,10 +88,7 @@ public struct BaseReport: Sendable {
           expected: "\(expected.count), half the rotary dimension", remedy: "correct the head size in config.json"))
       return
     }
-    // float32 powers carry a few roundings of their own beside the stored type's.
-    let bound = 2e-6 + table.relativeRounding
-    // Written so that a stored NaN disagrees.
-    for (pair, (stored, wanted)) in zip(values, expected).enumerated() where !(abs(stored - wanted) <= wanted * bound) {
+    for (pair, (stored, wanted)) in zip(values, expected).enumerated() where !table.isNear(stored, wanted) {
       let implied = values.count > 1 ? power(values[1], -Double(rotaryDimension) / 2) : .nan
       problems.append(
         FileError(

@@ -180,6 +180,17 @@ extension HuggingFaceConfig {
     }
   }
 
+  /// What the hidden size leaves over when it is divided by the heads; 0 where the file need not be divided.
+  package var headDimensionRemainder: Int {
+    func integer(_ keys: [String]) -> Int? { keys.lazy.compactMap { self.node($0)?.node.value.number?.integer }.first }
+    guard
+      integer([ConfigKey.headDimension, "kv_channels", "attention_head_dim", ConfigKey.latentRotaryDimension]) == nil,
+      let width = integer(ConfigKey.widths), let heads = integer(["num_attention_heads", "n_head", "n_heads"]),
+      heads > 0
+    else { return 0 }
+    return width % heads
+  }
+
   private func quotient(_ width: Declared<Int>?, _ heads: Declared<Int>?) -> Declared<Int>? {
     guard let width, let heads, width.value >= heads.value else { return nil }
     return Declared(width.value / heads.value, at: width.place)

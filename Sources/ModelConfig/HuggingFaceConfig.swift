@@ -25,6 +25,9 @@ package enum ConfigKey {
   package static let truncate = "truncate"
   package static let attnFactor = "attn_factor"
   package static let partialRotaryFactor = "partial_rotary_factor"
+  package static let headDimension = "head_dim"
+  package static let latentRotaryDimension = "qk_rope_head_dim"
+  package static let dualChunk = "dual_chunk_attention_config"
 
   /// Members of a scaling dictionary that mean something to one scaling kind only and go when that kind goes.
   package static let scalingOnly = [

@@ -15,6 +15,9 @@ public struct TensorShapes: Sendable {
   /// Parts of a name that tell a vision or audio tower, whose heads are not the language model's.
   private static let towers = ["vision", "visual", "image", "audio"]
 
+  /// Whether a tensor belongs to a vision or audio tower.
+  package static func isOfTower(_ name: String) -> Bool { towers.contains(where: name.contains) }
+
   /// What names end in that tell something.
   private static let suffixes = [queryProjection, keyProjection, queryNorm, SafetensorsTensor.inverseFrequencies]
   private static let queryProjection = "self_attn.q_proj.weight"
@@ -26,7 +29,7 @@ public struct TensorShapes: Sendable {
   /// Projections that a quantiser packed into a single column tell nothing of their rows.
   package mutating func add(_ file: SafetensorsFile) {
     for tensor in file.tensors.named(endingIn: Self.suffixes)
-    where !Self.towers.contains(where: tensor.name.contains) {
+    where !Self.isOfTower(tensor.name) {
       let place = SourceLocation(path: file.path, key: tensor.name)
       func declared(_ size: UInt64?) -> Declared<Int>? {
         size.flatMap { Int(exactly: $0) }.flatMap { $0 > 0 ? Declared($0, at: place) : nil }

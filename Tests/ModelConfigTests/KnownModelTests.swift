@@ -100,6 +100,7 @@ import Testing
     "Llama-3.2-11B-Vision": "Llama 3.2 Vision", "Llama-3.2-3B-Instruct": "Llama 3.2",
     "Meta-Llama-3-8B-tabs": "Llama 3", "Meta-Llama-3.1-70B-Instruct": "Llama 3.1 and 3.3",
     "Mistral-7B-Instruct-v0.2-crlf": "Mistral 7B v0.2 and Mixtral 8x7B",
+    "Mistral-Small-4-MLX": "Mistral Small 4",
     "Phi-3-mini-128k-instruct-crlf": "Phi-3 128K, Phi-3.5 and Phi-4-mini",
     "Phi-3-mini-128k-instruct-su": "Phi-3 128K, Phi-3.5 and Phi-4-mini", "Qwen2-7B-Instruct": "Qwen2 and Qwen2.5",
     "Qwen2.5-7B-Instruct": "Qwen2 and Qwen2.5", "Qwen3-30B-A3B": "Qwen3", "Qwen3-4B": "Qwen3",
