@@ -84,6 +84,8 @@ package protocol LintedFile: AnyObject {
   var path: String { get }
   /// One for each kind of layer, full attention first.
   var declarations: [RoPEDeclaration] { get }
+  /// Values that no equation can use.
+  var problems: [FileError] { get }
   /// `model_type` or GGUF architecture.
   var family: String? { get }
   var shape: ModelShape? { get }
