@@ -1,3 +1,6 @@
 extension Rule {
-  static let lengths: [Rule] = [.servingLength]
+  static let lengths: [Rule] = [
+    .lengthsDisagree, .originalTwice, .servingLength, .factorTooLarge, .factorUnproven, .otherLimits, .slidingWindow,
+    .competingLengths, .dualChunk,
+  ]
 }
