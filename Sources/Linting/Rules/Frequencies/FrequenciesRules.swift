@@ -1,3 +1,5 @@
 extension Rule {
-  static let frequencies: [Rule] = []
+  static let frequencies: [Rule] = [
+    .baseUnusable, .baseTwice, .rotaryDimension, .headSizeNull, .betas, .rampDegenerate, .rampRounding, .storedTable,
+  ]
 }
