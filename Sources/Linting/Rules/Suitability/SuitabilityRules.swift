@@ -1,3 +1,5 @@
 extension Rule {
-  static let suitability: [Rule] = []
+  static let suitability: [Rule] = [
+    .shortPrompts, .cachesAndLength, .baseTooSmall, .scalingReplaced, .scaledTwice, .trainedOtherwise,
+  ]
 }
