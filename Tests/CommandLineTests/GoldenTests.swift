@@ -106,7 +106,10 @@ import Testing
           "yarn-patch rules YP102 --format json", "yarn-patch rules YP999",
         ]),
       Session(
-        name: "lint-cases", fixtures: ["lint": "lint"], commands: ["yarn-patch lint lint --profile advisory"]),
+        name: "lint-cases", fixtures: ["lint": "lint"],
+        commands: [
+          "for folder in lint/YP*; do yarn-patch lint $folder/fires --select ${folder#lint/} --profile advisory; done"
+        ]),
       Session(
         name: "table-svg", fixtures: ["model": Fixture.model],
         commands: [

@@ -18,7 +18,7 @@ extension Rule {
     example: "qwen3.rope.scaling.yarn_beta_fast = 16",
     remedy: """
       Betas: `yarn-patch patch MODEL --beta-fast X --encoding factors` stores the ramp as a tensor where the architecture \
-      loads one, otherwise pass `--yarn-beta-fast` to llama.cpp. Magnitude: `yarn-patch patch MODEL --attention-factor A`.
+      loads one, otherwise pass `--yarn-beta-fast` to llama.cpp. Magnitude: `yarn-patch patch MODEL --factor F --attention-factor A`.
       """,
     exceptions: """
       A value that is used anyway (betas of 32 and 1, a log multiplier of 0, the magnitude in effect). Betas beside \
@@ -54,7 +54,10 @@ extension Rule {
       (keys.betaFast, keys.defaultBetaFast, beta("--beta-fast", keys.betaFast)),
       (keys.betaSlow, 1, beta("--beta-slow", keys.betaSlow)),
       (keys.extrapolationFactor, reading.kind == "yarn" ? 1 : 0, "pass --yarn-ext-factor on llama.cpp's command line"),
-      (keys.logMultiplier, 0, "state the magnitude with `yarn-patch patch \(gguf.path) --attention-factor A`"),
+      (
+        keys.logMultiplier, 0,
+        "state the magnitude with `yarn-patch patch \(gguf.path) --factor F --attention-factor A`"
+      ),
       (
         keys.yarnAttentionFactor, magnitude,
         "type `yarn-patch patch \(gguf.path) --factor F --attention-factor \(rounded(gguf.number(keys.yarnAttentionFactor) ?? 1))`"
@@ -94,7 +97,7 @@ extension Rule {
       .warning, at: key,
       """
       llama.cpp uses `\(key)` for HunYuan only: \(rounded(alpha)) changes nothing here. State a raised base with \
-      `yarn-patch patch \(gguf.path) --base B`.
+      `yarn-patch patch \(gguf.path) --factor F --base B`.
       """,
       expected: "none")
   }

@@ -2,7 +2,7 @@ import GGUF
 import ModelConfig
 
 extension Rule {
-  static let rotaryDimension = Rule(
+  static let ggufRotaryDimension = Rule(
     "YP611", "rotary dimension mismatch", severity: "error",
     checks: """
       llama.cpp refuses the file for its `rope.dimension_count`: an odd number, more than the key length, or another \
