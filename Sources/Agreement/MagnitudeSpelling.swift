@@ -7,6 +7,11 @@ import RoPE
 /// `mscale` stands in `0.1 mscale ln s + 1` (mlx-lm), where `mscale_all_dim` must be absent.
 /// - Source: rule YP401 of the lint catalogue.
 package struct MagnitudeSpelling {
+  /// The members in which some runtime looks for a magnitude.
+  package static let keys = [
+    ConfigKey.attentionFactor, ConfigKey.attnFactor, ConfigKey.mscale, ConfigKey.mscaleAllDim,
+  ]
+
   /// Members of the scaling dictionary with their values.
   package let members: [(key: String, value: Double)]
 

@@ -29,6 +29,8 @@ package final class LintedModel {
   package let unreadTexts: [String: [UInt8]]
   package let deployment: Deployment
   package let knownModels: KnownModels
+  /// Shared by the models of one lint.
+  let distances: DistanceMemo
   /// config.json as it was before the last patch, when the record for undoing it is there.
   package var previous: JSONDocument?
   /// What this model is a quantised, merged or fine-tuned copy of.
@@ -42,7 +44,7 @@ package final class LintedModel {
     weights: [SafetensorsFile] = [], index: SafetensorsIndex? = nil, names: Set<String> = [],
     storedTables: [StoredTable] = [], refusals: [FileError] = [], unreadTexts: [String: [UInt8]] = [:],
     deployment: Deployment = Deployment(),
-    knownModels: KnownModels = .published
+    knownModels: KnownModels = .published, distances: DistanceMemo = DistanceMemo()
   ) {
     self.path = path
     self.configs = configs
@@ -57,6 +59,7 @@ package final class LintedModel {
     self.unreadTexts = unreadTexts
     self.deployment = deployment
     self.knownModels = knownModels
+    self.distances = distances
   }
 
   /// Files beside config.json that some rule looks at.
@@ -98,7 +101,9 @@ extension LintedFile {
   /// What a runtime makes of the file, one reading for each kind of layer.
   package func readings(of runtime: Runtime) -> [RuntimeReading] {
     if let readings = cache[runtime.name] { return readings }
-    let readings = runtime.read(input)
+    var options = RuntimeOptions()
+    options.offersStart = false
+    let readings = runtime.read(input, options)
     cache[runtime.name] = readings
     return readings
   }

@@ -15,7 +15,7 @@ extension Runtime {
       return [reading]
     }
     let readings = read.declarations.map { Formula.read($0, sequenceLength: options.sequenceLength) }
-    guard read.areExtended else { return readings }
+    guard options.offersStart, read.areExtended else { return readings }
     let startOptions = [Runtime.vllm, .sglang, .llamaCpp].filter { $0.formats.contains(input.format) }
       .flatMap { $0.read(input, options).first?.startOptions ?? [] }
     return readings.map { reading in

@@ -12,15 +12,15 @@ extension Runtime {
       case .gguf(let file, let tensors):
         let reading = try LlamaCppReading(LlamaCppModel(file, tensors), options)
         let declared = file.ropeDeclarations(tensors: tensors)
-        guard declared.areExtended else { return reading.readings }
+        guard options.offersStart, declared.areExtended else { return reading.readings }
         let encoded = declared.declarations.first { $0.encodedDivisors?.value.contains { $0 != 1 } == true }
         return reading.readings.offering(
-          encoded.map { reading.startOption(options, encoded: $0) } ?? reading.startOption(options))
+          options, encoded.map { reading.startOption(options, encoded: $0) } ?? reading.startOption(options))
       case .config(let config, _):
         let conversion = try LlamaCppConversion(config)
         let reading = try LlamaCppReading(conversion.model, options)
         return reading.readings.map { conversion.annotated($0) }
-          .offering(config.ropeDeclarations().areExtended ? reading.startOption(options) : nil)
+          .offering(options, config.ropeDeclarations().areExtended ? reading.startOption(options) : nil)
       }
     } catch {
       var reading = RuntimeReading(LlamaCppReading.runtime, version: LlamaCppReading.version, kind: "default")

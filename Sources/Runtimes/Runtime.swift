@@ -32,6 +32,8 @@ public enum RuntimeInput: Sendable {
 public struct RuntimeOptions: Sendable {
   /// Longest sequence, in tokens, for kinds whose table depends on it; the largest position is one less.
   public var sequenceLength: Int?
+  /// Whether readings say how to start on the unscaled file; finding that out takes as long as the reading.
+  public var offersStart = true
   /// Options of llama.cpp's command line.
   public var llamaCpp = LlamaCppContext()
   public init(sequenceLength: Int? = nil) { self.sequenceLength = sequenceLength }

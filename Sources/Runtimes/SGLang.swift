@@ -37,7 +37,7 @@ private struct SGLangReader {
       // Not the dictionary that transformers would compute from: that has a top-level original length in it.
       guard let parameters = config.loaded[index].parameters else { return }
       try compute(classParameters(parameters), at: config.loaded[index].pointer, into: &reading)
-    }.offering(isExtended ? startOption : nil)
+    }.offering(options, isExtended ? startOption : nil)
   }
 
   private var startOption: StartOption {

@@ -44,8 +44,10 @@ extension FileDeclarations {
 
 extension [RuntimeReading] {
   /// The readings with a start option each, when they all hold a table.
-  func offering(_ option: @autoclosure () -> StartOption?) -> Self {
-    guard !contains(where: { $0.refused != nil }), contains(where: { $0.table != nil }), let option = option() else {
+  func offering(_ options: RuntimeOptions, _ option: @autoclosure () -> StartOption?) -> Self {
+    guard options.offersStart, !contains(where: { $0.refused != nil }), contains(where: { $0.table != nil }),
+      let option = option()
+    else {
       return self
     }
     return map { reading in

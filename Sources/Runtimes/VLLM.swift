@@ -56,7 +56,7 @@ private struct VLLMReader {
       guard let parameters = try patched[index].get() else { return }
       try derived.check()
       try compute(parameters, at: config.loaded[index].pointer, derived: derived.value, into: &reading)
-    }.offering(isExtended ? startOption(patched.map { (try? $0.get()) ?? nil }) : nil)
+    }.offering(options, isExtended ? startOption(patched.map { (try? $0.get()) ?? nil }) : nil)
   }
 
   /// Overrides are applied after ``patch(_:)``, which would have completed them.

@@ -130,6 +130,7 @@ struct Lint: Sendable {
   let options: LintOptions
   let fileSystem: any FileSystem
   let policies: PolicySearch
+  let distances = DistanceMemo()
   /// The accepted findings, with the folder that their paths start from.
   let baseline: LintBaseline?
   let baselineFolder: String?

@@ -11,6 +11,7 @@ import Safetensors
 struct LintLoader {
   let fileSystem: any FileSystem
   let deployment: Deployment
+  var distances = DistanceMemo()
   /// Changes to see as made.
   var draft = FixDraft()
 
@@ -46,7 +47,7 @@ struct LintLoader {
     let model = LintedModel(
       path: path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
       index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all,
-      unreadTexts: refusals.unreadTexts, deployment: deployment)
+      unreadTexts: refusals.unreadTexts, deployment: deployment, distances: distances)
     model.previous = configs.first.flatMap { previous($0.path, names) }
     return model
   }

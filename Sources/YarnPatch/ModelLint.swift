@@ -29,7 +29,9 @@ struct ModelLint {
     deployment.serveLength = options.serveLength ?? deployment.serveLength
     deployment.launches += options.launches
     if case .runtime(let runtime) = profile { deployment.targets = [runtime] }
-    loader = LintLoader(lint.fileSystem, deployment)
+    var loader = LintLoader(lint.fileSystem, deployment)
+    loader.distances = lint.distances
+    self.loader = loader
     original = options.original ?? policy.relative(of: folder, in: policy.copies)
     target = options.target ?? policy.relative(of: folder, in: policy.drafts)
   }

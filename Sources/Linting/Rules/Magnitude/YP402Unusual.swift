@@ -1,3 +1,4 @@
+import Agreement
 import Diagnostics
 import GGUF
 import ModelConfig
@@ -31,7 +32,11 @@ extension Rule {
   ) { model in
     model.configs.flatMap { config in
       config.yarnScalings.compactMap { dictionary, declaration in
-        unusual(config.readings(of: model.deployment.targets, for: dictionary), declaration)
+        // Without a member that states it every runtime takes the formula's, but for kinds of a vendor's own.
+        guard dictionary.kind != "yarn" || MagnitudeSpelling.keys.contains(where: { dictionary[$0] != nil }) else {
+          return nil
+        }
+        return unusual(config.readings(of: model.deployment.targets, for: dictionary), declaration)
       }
     }
       + model.ggufs.compactMap { gguf in

@@ -34,7 +34,7 @@ extension Rule {
       else { return nil }
       // Linting thousands of models stays fast: at most some milliseconds for each.
       let limit = min(window / 4 - 1, 100_000, (1 << 23) / max(table.inverseFrequencies.count, 1))
-      guard let distance = table.firstNegativeDistance(upTo: limit) else { return nil }
+      guard let distance = model.distances.firstNegativeDistance(of: table, upTo: limit) else { return nil }
       return Finding(
         .note, at: base.place,
         """
