@@ -12,6 +12,19 @@ extension RoPEDeclaration {
     let length = Double(original) * factor
     return abs(length - length.rounded()) <= length * 1e-7 ? length.rounded() : length
   }
+
+  /// What to type for a patch with some options that leaves the scaling as it is: a command, or words where a patch
+  /// writes no such kind.
+  func patching(_ path: String, _ options: String) -> String {
+    let scaling: String? =
+      switch scalingKind {
+      case nil: "--method none"
+      case "yarn": factor.map { "--factor \(plain($0.value))" }
+      case "linear", "dynamic": factor.map { "--method \(scalingKind ?? "") --factor \(plain($0.value))" }
+      default: nil
+      }
+    return scaling.map { "Type `yarn-patch patch \(path) \(options) \($0)`" } ?? "Write it by hand"
+  }
 }
 
 extension LintedFile {

@@ -18,7 +18,10 @@ extension Rule {
       override that replaces the dictionary without a base leaves null, passes validation and raises at the computation.
       """,
     example: #"{"model_type": "qwen2", "max_position_embeddings": 32768, "rope_theta": null}"#,
-    remedy: "State the base of the original model: `yarn-patch patch MODEL --base B --factor F`, or by hand.",
+    remedy: """
+      State the base of the original model: `yarn-patch patch MODEL --base B`, with `--factor F` for YaRN or `--method \
+      none` for an unscaled model, or by hand.
+      """,
     exceptions: """
       Where the targets all take the same base and the table of published models knows no other, as for Llama 2, a \
       missing one is a note in a scaled config.json and in a GGUF, and nothing to speak of elsewhere. The base is stated \
@@ -38,7 +41,9 @@ extension Rule {
     config.problems.filter { $0.code == .badBase }.compactMap { problem in
       guard let pointer = problem.location.key, let value = config.document[pointer]?.value else { return nil }
       // What is known is the base of the layers that see the whole window.
-      let right = config.config.patchedBases.contains(pointer) ? model.rightBase(of: config) : nil
+      let isPatched = config.config.patchedBases.contains(pointer)
+      let right = isPatched ? model.rightBase(of: config) : nil
+      let command = isPatched ? config.declaration?.patching(model.path, "--base \(right.map(plain) ?? "B")") : nil
       var fix: Fix?
       if let number = value.string.flatMap({ Double($0) }), number.isFinite, number > 1 {
         fix = .safe("write the number without quotes", [config.change(pointer, .number(number))])
@@ -49,7 +54,8 @@ extension Rule {
         .error, at: pointer,
         """
         The RoPE base is \(value.noun), which no runtime can compute with; some take a default instead. Write the base \
-        that the weights were trained with\(right.map { ", \(plain($0))" } ?? "").
+        that the weights were trained with\(right.map { ", \(plain($0))" } ?? "").\
+        \(command.map { " \($0)." } ?? "")
         """,
         expected: problem.expected, fix: fix)
     }
@@ -64,7 +70,8 @@ extension Rule {
       .error, at: gguf.keys.base,
       """
       The RoPE base is \(plain(base)), with which llama.cpp computes no usable frequencies. Write the base that the \
-      weights were trained with\(right.map { ": `yarn-patch patch \(model.path) --base \(plain($0)) --factor F`" } ?? "").
+      weights were trained with.\
+      \(gguf.declaration.map { " \($0.patching(model.path, "--base \(right.map(plain) ?? "B")"))." } ?? "")
       """,
       expected: "a finite number above 1",
       fix: right.map {
@@ -84,12 +91,13 @@ extension Rule {
     let isUnscaledConfig = file.input.format == .config && declaration.scalingKind == nil
     guard !isHarmless || !isUnscaledConfig else { return nil }
     let told = readings.telling(\.base)
+    let base = (right ?? (isHarmless ? taken.first : nil)).map(plain) ?? "B"
     return Finding(
       isHarmless ? .note : .error, at: SourceLocation(path: file.path, key: file.baseKey(of: declaration)),
       """
       No RoPE base is stated\(told.isEmpty ? "" : "; \(told)")\
-      \(isHarmless || possible.isEmpty ? "" : "; published with \(possible.sorted().map(plain).listed)"). Type `yarn-patch patch \(model.path) \
-      --base \((right ?? (isHarmless ? taken.first : nil)).map(plain) ?? "B") --factor F`, or write it by hand.
+      \(isHarmless || possible.isEmpty ? "" : "; published with \(possible.sorted().map(plain).listed)"). \
+      \(declaration.patching(model.path, "--base \(base)")).
       """,
       expected: "a stated base", actual: "none",
       fix: right.flatMap { right in

@@ -12,8 +12,8 @@ extension Rule {
       """,
     example: #"{"rope_theta": 1000000.0, "rope_parameters": {"rope_type": "default", "rope_theta": 500000.0}}"#,
     remedy: """
-      Find out which base the weights were trained with and state it in both places: `yarn-patch patch MODEL --base B \
-      --factor F` does.
+      Find out which base the weights were trained with and state it in both places: `yarn-patch patch MODEL --base B` \
+      does, with `--factor F` for YaRN or `--method none` for an unscaled model.
       """,
     exceptions: """
       Kinds of layers with dictionaries and bases of their own, where one beside them is for those that have none. No fix \
@@ -33,8 +33,8 @@ extension Rule {
               .error, at: pointer,
               """
               Two bases: \(plain(base.value)) at \(other), \(config.document[pointer]?.value.noun ?? "") at \(pointer)\
-              \(taken.isEmpty ? "" : "; \(taken)"). Type `yarn-patch patch \(model.path) --base B --factor \
-              \(declaration.factor.map { plain($0.value) } ?? "F")` with the one that the weights were trained with.
+              \(taken.isEmpty ? "" : "; \(taken)"). State the one that the weights were trained with in both places. \
+              \(declaration.patching(model.path, "--base B")).
               """,
               expected: "\(plain(base.value)), as at \(other)")
           }

@@ -19,8 +19,8 @@ extension Rule {
       }
       """,
     remedy: """
-      Find out which length the weights were trained on, then state it in both places: \
-      `yarn-patch patch MODEL --factor F --original-context N` does.
+      Find out which length the weights were trained on, then state it in both places; with YaRN, `yarn-patch patch MODEL \
+      --factor F --original-context N` does.
       """,
     exceptions: "Equal values. No fix is offered: the file does not tell which of the two is right.",
     sources: [
@@ -39,13 +39,13 @@ extension Rule {
         let inner = dictionary[ConfigKey.original]?.value.number?.double ?? 0
         let taken = config.readings(of: model.deployment.targets, layer: dictionary.layerType)
           .telling(\.originalContext)
-        let factor = dictionary[ConfigKey.factor]?.value.number.map { plain($0.double) } ?? "F"
+        let declaration = config.scalings.first { $0.dictionary.pointer == dictionary.pointer }?.declaration
         return config.finding(
           .error, at: dictionary.pointer(to: ConfigKey.original),
           """
           Two original lengths: \(plain(outer)) at \(pointer), \(plain(inner)) inside \(dictionary.pointer)\
-          \(taken.isEmpty ? "" : "; \(taken)"). State the trained one in both places: `yarn-patch patch \(model.path) \
-          --original-context N --factor \(factor)`.
+          \(taken.isEmpty ? "" : "; \(taken)"). State the trained one in both places. \
+          \(declaration?.patching(model.path, "--original-context N") ?? "Write it by hand").
           """,
           expected: "\(plain(outer)), as at \(pointer)")
       }
