@@ -21,6 +21,16 @@ import Testing
   }
 
   static let effects = [
+    Effect(rule: "YP201", name: "short", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", runtime: .vllm),
+    Effect(rule: "YP201", name: "headroom", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", runtime: .vllm),
+    Effect(
+      rule: "YP203", name: "odd-original", expected: "yarn ×3.277 from 40000 of 131072, magnitude 1.119",
+      runtime: .sglang),
+    Effect(rule: "YP203", name: "gguf", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
+    Effect(rule: "YP204", name: "gguf", expected: "yarn ×2 from 32768 of 65536, magnitude 1.069"),
+    Effect(
+      rule: "YP305", name: "null", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", runtime: .vllm,
+      safeOnly: true),
     Effect(rule: "YP601", name: "no-type", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
     Effect(rule: "YP601", name: "old-key-equal", expected: "linear ×4 of 16384, magnitude 1", safeOnly: true),
     Effect(rule: "YP603", name: "known-model", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
