@@ -115,7 +115,7 @@ let package = Package(
       of: "Linting",
       ["FileStore", "ModelConfig", "Runtimes", "GGUF", "LosslessJSON", "YarnPatch", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),
-    tests(of: "Reporting", ["YarnPatch", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
+    tests(of: "Reporting", ["YarnPatch", "Linting", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

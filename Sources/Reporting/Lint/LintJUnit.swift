@@ -3,7 +3,10 @@ import Drawing
 import Linting
 import YarnPatch
 
-/// The findings as JUnit's XML: a suite for each model, a case for each finding, one that passed for a clean model.
+/// The findings as JUnit's XML: a suite for each model, a case for each finding, one that passed for a clean model and
+/// one in error for a model that could not be looked at or fixed.
+///
+/// - Source: The schemas `junit-10.xsd` of Jenkins' xUnit plugin, the older and the newer one.
 public struct LintJUnit: LintReporter {
   /// The least severity that is a failure; lighter findings pass with their text as output.
   private let failing: Severity?
@@ -15,7 +18,7 @@ public struct LintJUnit: LintReporter {
   }
 
   public mutating func text(of result: LintResult) -> String {
-    let cases = result.findings.map { finding in
+    var cases = result.findings.map { finding in
       let severity = finding.severity.rawValue
       let text = Markup(text: "\(severity): \(finding.message)")
       let outcome =
@@ -26,12 +29,17 @@ public struct LintJUnit: LintReporter {
         "testcase",
         ["classname": finding.location.path, "name": "\(finding.rule) \(finding.placeInFile)"], [outcome])
     }
+    if let refusal = result.refusal {
+      let error = Markup("error", ["type": refusal.code.rawValue], text: "\(refusal.printable)")
+      cases.append(Markup("testcase", ["classname": refusal.location.path, "name": "could not be done"], [error]))
+    }
+    if cases.isEmpty { cases = [Markup("testcase", ["classname": result.path, "name": "no findings"])] }
     let suite = Markup(
       "testsuite",
       [
-        "name": result.name ?? result.path, "tests": "\(max(1, cases.count))",
-        "failures": "\(result.findings.count(where: fails))",
-      ], cases.isEmpty ? [Markup("testcase", ["classname": result.path, "name": "no findings"])] : cases)
+        "name": result.name ?? result.path, "tests": "\(cases.count)",
+        "failures": "\(result.findings.count(where: fails))", "errors": result.refusal == nil ? "0" : "1",
+      ], cases)
     return suite.source + "\n"
   }
 

@@ -75,12 +75,14 @@ public struct LintJSON: LintReporter {
   }
 }
 
-/// Annotations of GitHub's workflow commands, one line for each finding.
+/// Annotations of GitHub's workflow commands, one line for each finding and for each model that could not be looked at.
+///
+/// - Source: `escapeData` and `escapeProperty` of the toolkit that actions are written with (`@actions/core`).
 public struct LintGitHub: LintReporter {
   public init() {}
 
   public mutating func text(of result: LintResult) -> String {
-    result.findings.map { finding in
+    let findings = result.findings.map { finding in
       var properties = [("file", finding.location.path)]
       if let region = finding.region {
         properties += [
@@ -89,14 +91,20 @@ public struct LintGitHub: LintReporter {
         ]
       }
       properties.append(("title", "\(finding.rule) \(finding.ruleTitle)"))
-      let text = properties.map { "\($0)=\(Self.escaped($1, alsoSeparators: true))" }.joined(separator: ",")
       let place = finding.region == nil ? finding.placeInFile + ": " : ""
       let level = finding.severity == .note ? "notice" : finding.severity.rawValue
-      return "::\(level) \(text)::\(Self.escaped(place + finding.message))\n"
-    }.joined()
+      return Self.command(level, properties, place + finding.message)
+    }
+    let refusal = result.refusal.map { Self.command("error", [("file", $0.location.path)], "\($0)") } ?? ""
+    return findings.joined() + refusal
   }
 
   public mutating func ending(_ summary: LintSummary) -> String { "" }
+
+  private static func command(_ name: String, _ properties: [(String, String)], _ message: String) -> String {
+    let text = properties.map { "\($0)=\(escaped($1, alsoSeparators: true))" }.joined(separator: ",")
+    return "::\(name) \(text)::\(escaped(message))\n"
+  }
 
   private static func escaped(_ text: String, alsoSeparators: Bool = false) -> String {
     var result = ""

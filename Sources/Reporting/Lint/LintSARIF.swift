@@ -9,6 +9,8 @@ import YarnPatch
 public struct LintSARIF: LintReporter {
   private var isFirst = true
   private let indices: [String: Int]
+  /// What could not be looked at or fixed, as notifications; a log with one is no clean bill.
+  private var refusals: [JSONText] = []
 
   public init() {
     indices = Dictionary(uniqueKeysWithValues: Rule.all.enumerated().map { ($1.id, $0) })
@@ -25,13 +27,19 @@ public struct LintSARIF: LintReporter {
   }
 
   public mutating func text(of result: LintResult) -> String {
-    result.findings.enumerated().map { index, finding in
+    if let refusal = result.refusal { refusals.append(Self.notification(refusal)) }
+    return result.findings.enumerated().map { index, finding in
       defer { isFirst = false }
       return (isFirst ? "\n" : ",\n") + json(finding, result.replacements[index] ?? []).compact
     }.joined()
   }
 
-  public mutating func ending(_ summary: LintSummary) -> String { "\n]}]}\n" }
+  public mutating func ending(_ summary: LintSummary) -> String {
+    let invocation = JSONText.object([
+      ("executionSuccessful", .bool(refusals.isEmpty)), ("toolExecutionNotifications", .array(refusals)),
+    ])
+    return "\n],\"invocations\":[\(invocation.compact)]}]}\n"
+  }
 
   private func json(_ finding: Finding, _ replacements: [TextReplacement]) -> JSONText {
     var place: [(key: String, value: JSONText)] = [("artifactLocation", Self.artifact(finding.location.path))]
@@ -68,6 +76,19 @@ public struct LintSARIF: LintReporter {
         ))
     }
     return .object(members)
+  }
+
+  private static func notification(_ refusal: FileError) -> JSONText {
+    .object([
+      ("level", .string("error")), ("descriptor", .object([("id", .string(refusal.code.rawValue))])),
+      ("message", .object([("text", .string("\(refusal)"))])),
+      (
+        "locations",
+        .array([
+          .object([("physicalLocation", .object([("artifactLocation", artifact(refusal.location.path))]))])
+        ])
+      ),
+    ])
   }
 
   private static func replacement(_ replacement: TextReplacement) -> JSONText {
