@@ -14,6 +14,10 @@ demo: .build/prerequisites
 build: .build/prerequisites
 	swift build $(RELEASE_FLAGS)
 
+# A Python wheel with the command, which needs nothing but the C library, in .build/wheel.
+wheel: .build/prerequisites
+	scripts/wheel.sh
+
 # The command's suite runs by itself: a process that it starts inherits, for a moment, the file locks that the other
 # suites hold in the same process.
 test: .build/prerequisites
@@ -21,10 +25,11 @@ test: .build/prerequisites
 	swift test --skip-build --skip CommandLineTests
 	swift test --skip-build --filter CommandLineTests
 
-# Writes the recorded reports, and the outputs in README.md, as they are now; to be read as prose before they are kept.
+# Writes the recorded reports, the manual page and the outputs in README.md as they are now; to be read as prose before
+# they are kept.
 goldens: .build/prerequisites
 	swift build --build-tests $(SWIFT_FLAGS)
-	YARN_PATCH_WRITE_GOLDENS=1 swift test --skip-build --filter 'GoldenTests|ReadmeTests'
+	YARN_PATCH_WRITE_GOLDENS=1 swift test --skip-build --filter 'GoldenTests|ReadmeTests|ManualTests'
 
 # The real command killed 1,000 times, and 200 power cuts on file systems in image files (as root); some ten minutes.
 test-crash: .build/prerequisites
