@@ -5,7 +5,7 @@ SWIFT_FLAGS = --explicit-target-dependency-import-check error
 # library's own, a seventh of the time that the command takes to start.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker --no-export-dynamic $(SWIFT_FLAGS)
 
-.PHONY: demo build test goldens test-crash test-peers bench lint format fixtures clean
+.PHONY: demo build wheel test goldens test-crash test-peers test-adoption bench lint format fixtures clean
 
 demo: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
@@ -40,6 +40,11 @@ test-crash: .build/prerequisites
 test-peers: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
 	scripts/test-peers.sh
+
+# The wheel in a fresh environment, pre-commit, the GitHub action, and SARIF and JUnit under their published schemas; the
+# programs for that are installed into .build/adoption.
+test-adoption: .build/prerequisites
+	scripts/test-adoption.sh
 
 # Forecasts, reading of large headers, growth of a header, first layers and the attention kernel, beside the Python
 # packages if they are here. Checks the answers first; gates are ratios, counts and memory.
