@@ -23,7 +23,9 @@ struct ModelLint {
     self.lint = lint
     let options = lint.options
     folder = try lint.fileSystem.real(found.files.first.map(Path.folder(of:)) ?? found.path)
-    policy = try lint.policies.policy(for: folder) ?? LintPolicy()
+    let folder = folder
+    let policy = try lint.policies.policy(for: folder) ?? LintPolicy()
+    self.policy = policy
     profile = options.profile ?? policy.profile ?? .portable
     var deployment = policy.deployment
     deployment.serveLength = options.serveLength ?? deployment.serveLength
@@ -32,8 +34,23 @@ struct ModelLint {
     var loader = LintLoader(lint.fileSystem, deployment)
     loader.distances = lint.distances
     self.loader = loader
-    original = options.original ?? policy.relative(of: folder, in: policy.copies)
-    target = options.target ?? policy.relative(of: folder, in: policy.drafts)
+    let policyFolder = Self.asNamed(policy.folder, from: found, folder, in: lint.fileSystem)
+    func partner(_ pairs: [String: String]) -> String? {
+      policy.partner(of: folder, in: pairs).flatMap { name in policyFolder.map { Path.joined($0, name) } }
+    }
+    original = options.original ?? partner(policy.copies)
+    target = options.target ?? partner(policy.drafts)
+  }
+
+  /// The policy's folder on the way by which the user named the model, as far as that leads there.
+  private static func asNamed(
+    _ policyFolder: String?, from found: FoundModel, _ folder: String, in fileSystem: any FileSystem
+  ) -> String? {
+    guard let policyFolder else { return nil }
+    var named = found.files.first.map(Path.folder(of:)) ?? found.path
+    var real = folder
+    while real != policyFolder, real != "/" { (named, real) = (Path.folder(of: named), Path.folder(of: real)) }
+    return (try? fileSystem.real(named)) == policyFolder ? named : policyFolder
   }
 
   /// The longest chain of fixes that make each other possible.
@@ -127,7 +144,7 @@ struct ModelLint {
 
 extension LintPolicy {
   /// The folder that the policy's paths start from.
-  private var folder: String? { path.map(Path.folder(of:)) }
+  fileprivate var folder: String? { path.map(Path.folder(of:)) }
 
   /// Whether a finding is one that the policy lives with.
   ///
@@ -145,11 +162,10 @@ extension LintPolicy {
     }
   }
 
-  /// The path of another model that a folder's model is paired with.
-  fileprivate func relative(of model: String, in pairs: [String: String]) -> String? {
+  /// The name of another model that a folder's model is paired with, from the policy's folder.
+  fileprivate func partner(of model: String, in pairs: [String: String]) -> String? {
     guard let folder else { return nil }
-    let name = model == folder ? "." : Path.relative(model, to: folder)
-    return name.flatMap { pairs[$0] }.map { Path.joined(folder, $0) }
+    return (model == folder ? "." : Path.relative(model, to: folder)).flatMap { pairs[$0] }
   }
 }
 
