@@ -35,14 +35,14 @@ package final class LintedConfig: LintedFile {
   }
 
   /// The dictionaries that most readers take, each with what it declares.
-  package var scalings: [(dictionary: ScalingDictionary, declaration: RoPEDeclaration)] {
+  package private(set) lazy var scalings: [(dictionary: ScalingDictionary, declaration: RoPEDeclaration)] = {
     guard let active = config.dictionaries.first else { return [] }
     return dictionaries.filter { $0.pointer == active || $0.pointer.hasPrefix("\(active)/") }.compactMap { dictionary in
       let layer = dictionary.layerType
       let declaration = declarations.first { $0.layerType == layer } ?? (layer == nil ? declarations.first : nil)
       return declaration.map { (dictionary, $0) }
     }
-  }
+  }()
 
   /// A member of the language section, else of the whole document.
   package func member(_ key: String) -> (pointer: String, node: JSONNode)? { config.node(key) }

@@ -29,6 +29,7 @@ package final class LintedModel {
   package let unreadTexts: [String: [UInt8]]
   package let deployment: Deployment
   package let knownModels: KnownModels
+  fileprivate var knownCache: [ObjectIdentifier: KnownModel?] = [:]
   /// Shared by the models of one lint.
   let distances: DistanceMemo
   /// config.json as it was before the last patch, when the record for undoing it is there.
@@ -103,7 +104,10 @@ extension LintedFile {
     if let readings = cache[runtime.name] { return readings }
     var options = RuntimeOptions()
     options.offersStart = false
-    let readings = runtime.read(input, options)
+    // The equations take the declarations, which were read once.
+    let readings =
+      runtime.name == Formula.name && problems.isEmpty
+      ? declarations.map { Formula.read($0) } : runtime.read(input, options)
     cache[runtime.name] = readings
     return readings
   }
@@ -122,7 +126,10 @@ extension LintedModel {
 
   /// What is published about the model that a file belongs to.
   package func known(_ file: some LintedFile) -> KnownModel? {
-    file.declaration.flatMap { knownModels.model(family: file.family, $0, shape: file.shape) }
+    if let known = knownCache[ObjectIdentifier(file)] { return known }
+    let known = file.declaration.flatMap { knownModels.model(family: file.family, $0, shape: file.shape) }
+    knownCache[ObjectIdentifier(file)] = .some(known)
+    return known
   }
 }
 

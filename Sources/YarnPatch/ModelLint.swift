@@ -24,7 +24,15 @@ struct ModelLint {
     let options = lint.options
     folder = try lint.fileSystem.real(found.files.first.map(Path.folder(of:)) ?? found.path)
     let folder = folder
-    let policy = try lint.policies.policy(for: folder) ?? LintPolicy()
+    let policy: LintPolicy
+    do throws(FileError) { policy = try lint.policies.policy(for: folder) ?? LintPolicy() } catch {
+      var error = error
+      let place = Path.folder(of: error.location.path)
+      if let named = Self.asNamed(place, from: found, folder, in: lint.fileSystem) {
+        error.location.path = Path.joined(named, Path.name(of: error.location.path))
+      }
+      throw error
+    }
     self.policy = policy
     profile = options.profile ?? policy.profile ?? .portable
     var deployment = policy.deployment

@@ -27,7 +27,8 @@ extension Rule {
     model.configs.flatMap { config in
       config.yarnScalings.compactMap { dictionary, declaration in
         let stated = dictionary.number(ConfigKey.mscaleAllDim) ?? 0
-        let readings = config.readings(of: model.deployment.targets, for: dictionary)
+        // Asked only where something is wrong.
+        var readings: [RuntimeReading] { config.readings(of: model.deployment.targets, for: dictionary) }
         func multipliers(_ readings: [RuntimeReading]) -> String {
           readings.listed { $0.table.map { rounded($0.softmaxScaleMultiplier) } }
         }

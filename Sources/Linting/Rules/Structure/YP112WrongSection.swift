@@ -65,7 +65,8 @@ extension Rule {
   }
 
   private static func inTowers(_ config: LintedConfig) -> [Finding] {
-    let towers = (config.document.root.value.members ?? []).map(\.key).filter { key in
+    let objects = (config.document.root.value.members ?? []).filter(\.node.isObject)
+    let towers = objects.map(\.key).filter { key in
       ["vision", "visual", "image", "audio"].contains { key.contains($0) }
     }
     return towers.flatMap { tower in
