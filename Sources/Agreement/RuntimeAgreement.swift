@@ -72,7 +72,7 @@ public struct RuntimeAgreement: Sendable {
   /// Kinds whose table depends on the length change at the original length and end at the longest window.
   private static func lengths(of readings: [RuntimeReading], _ asked: [Int]) -> [Int] {
     var lengths = Set(asked)
-    for reading in readings where ["dynamic", "longrope", "dynamic-yarn"].contains(reading.kind) {
+    for reading in readings where reading.dependsOnLength {
       for length in [reading.originalContext.flatMap { Int(exactly: $0) }, reading.contextLength].compactMap(\.self) {
         lengths.formUnion([length, length &+ 1])
       }
@@ -85,11 +85,17 @@ public struct RuntimeAgreement: Sendable {
     for layer in labels.isEmpty ? [nil] : labels.map(Optional.some) {
       var groups: [[Seen]] = []
       var refusals: [Seen] = []
+      // Of a table that depends on the length each runtime shows another one first; the equations have none to show.
+      var withoutLength: [Seen] = []
       for (index, its) in readings.enumerated() {
         guard let reading = its.of(layer) else { continue }
         let seen = Seen(index: index, reading: reading)
         guard reading.table != nil else {
           refusals.append(seen)
+          continue
+        }
+        if length == nil, reading.runtime == Formula.name, reading.dependsOnLength, readings.count > 1 {
+          withoutLength.append(seen)
           continue
         }
         // Windows are compared afterwards: runtimes that derive none would tie together those that differ.
@@ -111,7 +117,7 @@ public struct RuntimeAgreement: Sendable {
       }
       guard length == nil else { continue }
       for refusal in refusals { addRefusal(refusal, against: main, layer) }
-      compareWindows(groups.flatMap(\.self), layer)
+      compareWindows(groups.flatMap(\.self) + withoutLength, layer)
     }
   }
 
@@ -154,6 +160,11 @@ public struct RuntimeAgreement: Sendable {
       of: effect, [subjects[one.index], subjects[other.index]], [one.reading, other.reading], layer: layer,
       length: length)
   }
+}
+
+extension RuntimeReading {
+  /// Whether the kind's table follows the sequence length.
+  fileprivate var dependsOnLength: Bool { ["dynamic", "longrope", "dynamic-yarn"].contains(kind) }
 }
 
 extension [RuntimeReading] {

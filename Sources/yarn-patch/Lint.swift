@@ -82,7 +82,9 @@ struct Lint: ParsableCommand {
     } catch { throw error.exit }
     if let unprinted { throw unprinted }
     try printResult(text + reporter.ending(summary))
-    if !output.quiet { summary.remarks.forEach { printError("yarn-patch: \(printable($0))") } }
+    if !output.quiet {
+      for remark in summary.remarks { printError("yarn-patch: \(printable(remark))") }
+    }
     if summary.refusals > 0 { throw ExitCode.couldNot }
     if summary.fails || diff && summary.fixed > 0 { throw ExitCode.no }
   }
