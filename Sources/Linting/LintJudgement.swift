@@ -20,7 +20,8 @@ package struct LintJudgement: Sendable {
 
   /// The rules that can find something.
   package var rules: [Rule] {
-    Rule.all.filter { rule in
+    guard !(selected.isEmpty && ignored.isEmpty && severities.isEmpty) else { return Rule.all }
+    return Rule.all.filter { rule in
       (selected.isEmpty || selected.contains(where: rule.id.hasPrefix)) && !ignored.contains(where: rule.id.hasPrefix)
         && severities[rule.id] != .some(nil)
     }

@@ -1,5 +1,7 @@
 /// One thing that goes wrong with models, how it is recognised, and all that a reader of the finding wants to know.
-public struct Rule: Sendable {
+///
+/// A reference: each model goes through sixty of them.
+public final class Rule: Sendable {
   /// Permanent: `YP` and three digits, of which the first is the family. Never used for something else.
   public let id: String
   /// What is wrong, as a phrase without a verb's ending point.

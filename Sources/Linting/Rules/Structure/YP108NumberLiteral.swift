@@ -21,7 +21,7 @@ extension Rule {
     model.configs.flatMap { config in
       config.scalings.flatMap { dictionary, declaration -> [Finding] in
         guard declaration.scalingKind != nil else { return [] }
-        let floats = Self.floats.compactMap { integerLiteral($0, in: dictionary, config, model) }
+        let floats = Rule.floats.compactMap { integerLiteral($0, in: dictionary, config, model) }
         return floats + [dictionary.pointer(to: ConfigKey.original)].compactMap { lengthLiteral($0, config) }
       }
         + [ConfigKey.original, ConfigKey.maximum].compactMap { config.member($0)?.pointer }
