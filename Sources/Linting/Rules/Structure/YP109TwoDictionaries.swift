@@ -1,5 +1,6 @@
 import LosslessJSON
 import ModelConfig
+import Runtimes
 
 extension Rule {
   static let twoDictionaries = Rule(
@@ -18,7 +19,8 @@ extension Rule {
       dictionaries are the most portable form.
       """,
     exceptions: """
-      A base or a rotary share that stands in one of them only is no difference, nor is the spelling of the kind's key \
+      One dictionary for all beside one for each kind of layer agree when it says what that for full attention does, \
+      and the model's class takes it for these layers alone. A base or a rotary share that stands in one of them only is no difference, nor is the spelling of the kind's key \
       or of a number. The fix copies `rope_scaling`, which most runtimes take, and only where both have one layout.
       """,
     sources: ["transformers convert_rope_params_to_dict", "llama.cpp conversion/base.py", "ollama/ollama PR 18263"]
@@ -28,15 +30,17 @@ extension Rule {
       guard places.count == 2, let first = config.document[places[0]], let second = config.document[places[1]] else {
         return nil
       }
-      let differing = differences(first, second)
+      let labels = places.map(config.config.layerTypes)
+      let isApart = labels.contains(where: \.isEmpty) && config.keepsLayersApart(model.deployment.targets)
+      func whole(_ node: JSONNode) -> JSONNode { isApart ? node.child("full_attention") ?? node : node }
+      let differing = differences(whole(first), whole(second))
       guard let key = differing.first else {
         return config.finding(
           .note, at: places[1],
           "`rope_scaling` and `rope_parameters` say the same; change both when you change one.",
           expected: "one dictionary, or two that agree", actual: "two that agree")
       }
-      func text(_ node: JSONNode) -> String { node.kindAware(key)?.value.noun ?? "not stated" }
-      let labels = places.map(config.config.layerTypes)
+      func text(_ node: JSONNode) -> String { whole(node).kindAware(key)?.value.noun ?? "not stated" }
       let changes = differing.flatMap { copying($0, from: first, to: second, at: places[1], config) }
       return config.finding(
         .error, at: places[1],
@@ -72,6 +76,14 @@ extension Rule {
     let hasOldName = key == ConfigKey.ropeType && second.child(ConfigKey.type) != nil
     let keys = hasOldName ? [key, ConfigKey.type] : [key]
     return keys.map { config.change(JSONPointer.child($0, of: pointer), value, after: [ConfigKey.ropeType]) }
+  }
+}
+
+extension LintedConfig {
+  /// Whether every target that takes the file gives kinds of layers tables of their own, as Gemma 3 has them.
+  fileprivate func keepsLayersApart(_ targets: [Runtime]) -> Bool {
+    let readings = readings(of: targets).filter { $0.refused == nil }
+    return !readings.isEmpty && readings.allSatisfy { $0.layerType != nil }
   }
 }
 

@@ -57,7 +57,9 @@ extension Rule {
   private static func strayValues(
     _ outer: JSONNode, _ inner: JSONNode, _ pointer: String, _ full: String, _ config: LintedConfig
   ) -> [Finding] {
-    let needed = Set(ConfigKey.scalingOnly + [ConfigKey.ropeTheta])
+    // Layers that do not scale miss nothing but a base.
+    let isUnscaled = inner.child(ConfigKey.ropeType)?.value.string == "default"
+    let needed = Set((isUnscaled ? [] : ConfigKey.scalingOnly) + [ConfigKey.ropeTheta])
     return (outer.value.members ?? []).compactMap { member in
       let key = member.key
       guard key != ConfigKey.truncate, member.node.value.members == nil, !member.node.value.isNull else { return nil }
