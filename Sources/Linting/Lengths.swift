@@ -23,7 +23,7 @@ extension RoPEDeclaration {
       case "linear", "dynamic": factor.map { "--method \(scalingKind ?? "") --factor \(plain($0.value))" }
       default: nil
       }
-    return scaling.map { "Type `yarn-patch patch \(path) \(options) \($0)`" } ?? "Write it by hand"
+    return scaling.map { "Type `yarn-patch patch \(path.shellWord) \(options) \($0)`" } ?? "Write it by hand"
   }
 }
 

@@ -30,4 +30,48 @@ import Testing
       #expect(outcome.exitCode != 64 && outcome.exitCode != nil, "\(command)\n\(outcome.errors)")
     }
   }
+
+  private struct Report: Decodable {
+    struct Finding: Decodable { var rule, message: String }
+    var findings: [Finding]
+  }
+
+  private static func findings(_ path: String, _ rule: String, in folder: ScratchFolder) throws -> [Report.Finding] {
+    let arguments = ["lint", path, "--select", rule, "--profile", "advisory", "--format", "json"]
+    let outcome = try Command.run(arguments, cwd: folder.path)
+    return try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8)).findings
+  }
+
+  @Test(arguments: try Fixture.names(in: "lint").filter { $0.hasPrefix("YP") })
+  func `a command that leaves nothing for the user to fill in cures its finding`(_ rule: String) throws {
+    for name in try Fixture.names(in: "lint/\(rule)/fires") {
+      let folder = try ScratchFolder(["model": "lint/\(rule)/fires/\(name)"])
+      let found = try Self.findings("model", rule, in: folder)
+      for finding in found {
+        for command in finding.message.components(separatedBy: "`") where command.hasPrefix("yarn-patch patch model") {
+          let words = command.split(separator: " ").dropFirst().map(String.init)
+          // A copy is another model.
+          if words.contains(where: { ["N", "F", "A", "B", "X", "COPY"].contains($0) }) { continue }
+          let copy = try ScratchFolder(["model": "lint/\(rule)/fires/\(name)"])
+          let outcome = try Command.run(words, cwd: copy.path)
+          #expect(outcome.exitCode == 0, "\(name): \(command)\n\(outcome.errors)")
+          let left = try Self.findings("model", rule, in: copy)
+          #expect(!left.contains { $0.message == finding.message }, "\(name): \(command)")
+          #expect(left.count < found.count, "\(name): \(command)\n\(left)")
+        }
+      }
+    }
+  }
+
+  @Test func `a path that is more than a word is typed in quotes`() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.copy("lint/YP101/fires/no-kind", as: "my $(model)")
+    let findings = try Self.findings("my $(model)", "YP101", in: folder)
+    let command = try #require(
+      findings.first?.message.components(separatedBy: "`").first { $0.hasPrefix("yarn-patch ") })
+    #expect(command == "yarn-patch patch 'my $(model)' --method yarn --factor 4")
+    let typed = command.replacing("yarn-patch ", with: "\(Command.path) ", maxReplacements: 1)
+    #expect(try Command.run("/bin/sh", ["-c", typed], cwd: folder.path).exitCode == 0)
+    #expect(try Self.findings("my $(model)", "YP101", in: folder).isEmpty)
+  }
 }

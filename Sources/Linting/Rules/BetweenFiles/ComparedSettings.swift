@@ -67,17 +67,20 @@ struct ComparedSettings {
   }
 
   /// The command that gives a model this scaling, `nil` for kinds that are part of the weights.
-  func command(for path: String) -> String? {
+  ///
+  /// - Parameter readers: The options that a patch needs for a magnitude.
+  func command(for path: String, readers: String = "") -> String? {
     let numbers: String
     switch (kind, factor) {
     case (nil, _): numbers = "--method none"
     case ("linear", let factor?): numbers = "--method linear --factor \(plain(factor))"
     case ("yarn", let factor?):
       let start = original.map { " --original-context \(plain($0))" } ?? ""
-      numbers = "--factor \(plain(factor))\(start)\(magnitudeOptions)"
+      numbers =
+        "--factor \(plain(factor))\(start)\(magnitudeOptions)\(magnitudeOptions.hasPrefix(" --attention") ? readers : "")"
     default: return nil
     }
-    return "yarn-patch patch \(path) \(numbers)"
+    return "yarn-patch patch \(path.shellWord) \(numbers)"
   }
 }
 
@@ -113,14 +116,17 @@ struct SettingDifference {
   var isScaling: Bool { setting == .scaling || setting == .magnitude }
 
   /// The settings in which one file differs from another.
-  static func all(of file: any LintedFile, from other: any LintedFile) -> [SettingDifference] {
+  static func all(
+    of file: any LintedFile, from other: any LintedFile, for targets: [Runtime]
+  ) -> [SettingDifference] {
     let isMixed = file.input.format != other.input.format
     guard let mine = ComparedSettings(file, asConverted: isMixed),
       let theirs = ComparedSettings(other, asConverted: isMixed)
     else { return [] }
     var differences: [SettingDifference] = []
     func add(_ setting: Setting, _ place: SourceLocation?, _ text: (ComparedSettings) -> String) {
-      let command = theirs.command(for: file.path).map { "Type `\($0)`." }
+      let readers = file.magnitudeReaders(among: targets)
+      let command = theirs.command(for: file.path, readers: readers).map { "Type `\($0)`." }
       let isScaling = setting == .scaling || setting == .magnitude
       differences.append(
         SettingDifference(

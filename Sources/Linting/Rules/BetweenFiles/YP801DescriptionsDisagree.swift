@@ -1,4 +1,5 @@
 import ModelConfig
+import Runtimes
 
 extension Rule {
   static let descriptionsDisagree = Rule(
@@ -27,7 +28,7 @@ extension Rule {
   ) { model in
     model.configs.flatMap { config in
       model.ggufs.filter { $0.family != nil && config.describes(sameModelAs: $0) }.flatMap { gguf in
-        differences(of: gguf, from: config).map { difference in
+        differences(of: gguf, from: config, for: model.deployment.targets).map { difference in
           Finding(
             .error, at: difference.place,
             """
@@ -42,8 +43,10 @@ extension Rule {
   }
 
   /// Without the tensor of the llama3 scheme, which YP609 asks for.
-  private static func differences(of gguf: LintedGGUF, from config: LintedConfig) -> [SettingDifference] {
+  private static func differences(
+    of gguf: LintedGGUF, from config: LintedConfig, for targets: [Runtime]
+  ) -> [SettingDifference] {
     let isLlama3 = config.declaration?.scalingKind == "llama3" && gguf.declaration?.scalingKind == nil
-    return SettingDifference.all(of: gguf, from: config).filter { !isLlama3 || $0.setting != .scaling }
+    return SettingDifference.all(of: gguf, from: config, for: targets).filter { !isLlama3 || $0.setting != .scaling }
   }
 }

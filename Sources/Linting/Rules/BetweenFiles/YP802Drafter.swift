@@ -22,8 +22,9 @@ extension Rule {
     guard let file = model.files.first, let target = model.target?.files.first else { return [] }
     var findings: [Finding] = []
     if !["llama3", "longrope"].contains(file.declaration?.scalingKind) {
-      findings = SettingDifference.all(of: file, from: target).filter { $0.setting != .rotaryDimension }.map {
-        difference in
+      findings = SettingDifference.all(of: file, from: target, for: model.deployment.targets).filter {
+        $0.setting != .rotaryDimension
+      }.map { difference in
         Finding(
           .error, at: difference.place,
           """
@@ -37,12 +38,19 @@ extension Rule {
     if let window = file.declaration?.contextLength, let wanted = target.declaration?.contextLength?.value,
       window.value < wanted
     {
+      // What the target does not do the drafter should not do alone; what it does, the finding above tells to type.
+      let advice =
+        target.declaration?.scalingKind == nil
+          || target.declaration?.scalingKind == file.declaration?.scalingKind
+            && findings.isEmpty
+        ? "Serve \(window.value), or take a drafter with the target's window"
+        : "Scale it as the target is scaled, or serve \(window.value)"
       findings.append(
         Finding(
           .error, at: window.place,
           """
           The drafter covers \(window.value) positions, its target \(wanted): runtimes read past the drafter's table or \
-          stop drafting there. Type `yarn-patch patch \(file.path) --context \(wanted)`, or serve \(window.value).
+          stop drafting there. \(advice).
           """,
           expected: "at least \(wanted)", actual: "\(window.value)"))
     }

@@ -19,7 +19,7 @@ extension Rule {
     sources: ["arcee-ai/mergekit issues 325 and 667"]
   ) { model in
     guard let file = model.files.first, let original = model.base?.files.first else { return [] }
-    let differences = SettingDifference.all(of: file, from: original)
+    let differences = SettingDifference.all(of: file, from: original, for: model.deployment.targets)
     var findings = differences.map { difference in
       Finding(
         .error, at: difference.place,

@@ -65,7 +65,7 @@ extension Rule {
     guard !problems.isEmpty else { return nil }
     let advice =
       complete.map { "Complete is `\($0)`" }
-      ?? "Write the values into the file with `yarn-patch patch \(file?.path ?? model.path) --factor F`"
+      ?? "Write the values into the file with `yarn-patch patch \((file?.path ?? model.path).shellWord) --factor F` and start without these options"
     return Finding(
       .error, at: file?.scalingPlace ?? SourceLocation(path: model.path),
       "A launch of \(command.program.rawValue) overrides settings unsafely: \(problems.joined(separator: "; ")). \(advice).",

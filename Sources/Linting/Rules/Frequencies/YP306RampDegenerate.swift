@@ -51,7 +51,7 @@ extension Rule {
           """
           \(facts.keptCount) of \(facts.ramp.count) pairs keep their frequency, \(facts.blendedCount) are blended, \
           \(facts.interpolatedCount) interpolated: check original length \(plain(yarn.originalContextLength)) and base \
-          \(plain(parameters.base)) against the original model. Then type `yarn-patch patch \(model.path) --factor \
+          \(plain(parameters.base)) against the original model. Then type `yarn-patch patch \(model.path.shellWord) --factor \
           \(plain(yarn.factor)) --original-context N`.
           """,
           expected: "some pairs of each", actual: plain(yarn.originalContextLength))

@@ -22,7 +22,10 @@ extension Rule {
       --factor F --truncate`. A GGUF can hold the exact table: `yarn-patch patch MODEL.gguf --factor F --no-truncate \
       --encoding factors`.
       """,
-    exceptions: "Targets that read the member, and bounds that are whole numbers anyway.",
+    exceptions: """
+      Targets that read the member, and bounds that are whole numbers anyway. Where the weights are known to be trained \
+      with the exact bounds, no rounding is advised.
+      """,
     sources: [
       "vllm-project/vllm issue 27722", "sgl-project/sglang PR 14270", "mlx-lm models/rope_utils.py",
       "llama.cpp ggml/src/ggml.c", "transformers modeling_rope_utils.py",
@@ -44,12 +47,18 @@ extension Rule {
           reading.table.map { $0.largestDifference(from: roundedBounds) < 1e-4 } ?? false
         }
         guard !rounding.isEmpty else { return nil }
+        let advice =
+          model.isTrainedScaling(of: config)
+          ? ": the weights were trained with the exact bounds"
+          : """
+          , or type `yarn-patch patch \(model.path.shellWord) --factor \(plain(yarn.factor)) --truncate` for the rounded \
+          table everywhere
+          """
         return config.finding(
           .warning, at: pointer,
           """
           \(rounding.names.listed) will round the ramp's bounds although `truncate` is false: a rotation frequency changes \
-          by up to \(rounded(100 * difference)) %. Serve with another runtime, or type `yarn-patch patch \(model.path) \
-          --factor \(plain(yarn.factor)) --truncate` for the rounded table everywhere.
+          by up to \(rounded(100 * difference)) %. Serve with another runtime\(advice).
           """,
           expected: "rounded bounds for every runtime, or none that rounds", runtimes: rounding.names)
       }

@@ -17,7 +17,8 @@ extension Rule {
       State both: `yarn-patch patch MODEL --factor F --original-context N`. An old key that repeats the factor can go.
       """,
     exceptions: """
-      A factor of 1 scales nothing under any type, and 0 stands for "not given". Values of a wrong type are YP610's.
+      A factor of 1 scales nothing under any type, and 0 stands for "not given". Values of a wrong type are YP610's, \
+      a factor beside the lists of LongRoPE is YP608's.
       """,
     sources: ["llama.cpp src/llama-model.cpp"]
   ) { model in
@@ -28,7 +29,9 @@ extension Rule {
 
   private static func untypedFactor(_ gguf: LintedGGUF) -> Finding? {
     let keys = gguf.keys
-    guard gguf.file[keys.type] == nil, let factor = gguf.number(keys.factor), factor != 0, factor != 1 else {
+    guard gguf.file[keys.type] == nil, let factor = gguf.number(keys.factor), factor != 0, factor != 1,
+      gguf.tensors[GGUFKeys.longFactorsTensor] == nil
+    else {
       return nil
     }
     let isYaRN = gguf.number(keys.original) ?? 0 > 0
@@ -36,8 +39,8 @@ extension Rule {
       .error, at: keys.factor,
       """
       Factor \(plain(factor)) without `\(keys.type)`: llama.cpp interpolates every frequency linearly. \
-      \(isYaRN ? "With an original length YaRN is meant" : "Say what is meant"): type `yarn-patch patch \(gguf.path) \
-      --factor \(plain(factor)) --method \(isYaRN ? "yarn" : "linear")`.
+      \(isYaRN ? "With an original length YaRN is meant" : "Say what is meant"): type \
+      \(gguf.patching("--factor \(plain(factor)) --method \(isYaRN ? "yarn" : "linear")")).
       """,
       expected: keys.type,
       fix: isYaRN ? .unsafe("set \(keys.type) to yarn", [gguf.change(keys.type, .string("yarn"))]) : nil)
@@ -53,7 +56,7 @@ extension Rule {
       .error, at: keys.type,
       """
       Type \(type) without a factor: llama.cpp takes 1, and nothing is scaled. Type \
-      `yarn-patch patch \(gguf.path) --factor F --method \(type)`.
+      \(gguf.patching("--factor F --method \(type)")).
       """,
       expected: keys.factor)
   }
@@ -66,7 +69,7 @@ extension Rule {
         .warning, at: keys.oldFactor,
         """
         Only the old key `\(keys.oldFactor)` states a factor: llama.cpp still reads it, readers of the present keys see \
-        none. Type `yarn-patch patch \(gguf.path) --factor \(plain(old)) --method linear`.
+        none. Type \(gguf.patching("--factor \(plain(old)) --method linear")).
         """,
         expected: keys.factor)
     }

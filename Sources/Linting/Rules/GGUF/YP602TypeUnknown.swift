@@ -9,7 +9,7 @@ extension Rule {
     example: "llama.rope.scaling.type = llama3",
     remedy: """
       Convert the model again with a current converter: it stores the llama3 scheme as the tensor `rope_freqs.weight`, \
-      and other kinds under the four names. Where YaRN was meant, `yarn-patch patch MODEL --factor F` writes the name.
+      and other kinds under the four names. Where YaRN was meant, `yarn-patch patch MODEL --factor F --method yarn --original-context N` writes the name.
       """,
     exceptions: "A missing type (YP601), a type that is no text (YP610).",
     sources: ["llama.cpp src/llama-model.cpp"]
@@ -17,10 +17,11 @@ extension Rule {
     model.ggufs.compactMap { gguf in
       guard let type = gguf.file[gguf.keys.type]?.stringValue, !["none", "linear", "yarn", "longrope"].contains(type)
       else { return nil }
+      let original = gguf.number(gguf.keys.original) ?? 0 > 0 ? "" : " --original-context N"
       let remedy =
         type == "llama3"
         ? "That scheme is stored as the tensor \(GGUFKeys.divisorsTensor): convert the model again."
-        : "Convert the model again, or type `yarn-patch patch \(gguf.path) --factor F --method yarn`."
+        : "Convert the model again, or type \(gguf.patching("--factor F --method yarn\(original)"))."
       return gguf.finding(
         .error, at: gguf.keys.type,
         "\"\(type.prefix(40))\" is not a GGUF scaling type: llama.cpp aborts while loading. \(remedy)",

@@ -30,8 +30,8 @@ extension Rule {
         .error, at: keys.type,
         """
         YaRN without an original length: llama.cpp computes the ramp on \(keys.contextLength), \(window)\
-        \(trained.map { ", instead of \($0)" } ?? ""). Type `yarn-patch patch \(gguf.path) --factor \(plain(factor)) \
-        --original-context \(trained.map(String.init) ?? "N")`.
+        \(trained.map { ", instead of \($0)" } ?? ""). Type \
+        \(gguf.patching("--factor \(plain(factor)) --original-context \(trained.map(String.init) ?? "N")")).
         """,
         expected: keys.original, actual: "none", fix: fix)
     }

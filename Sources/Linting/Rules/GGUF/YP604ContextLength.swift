@@ -36,7 +36,7 @@ extension Rule {
         The scaling covers \(plain(covered.rounded())) tokens (\(original) × \(rounded(factor))) and the file declares \
         \(window): llama.cpp \
         \(covered > Double(window) ? "gives no request more" : "lets positions in that are not scaled far enough"). \
-        Type `yarn-patch patch \(gguf.path) --factor \(plain(factor)) --original-context \(original)`.
+        Type \(gguf.patching("--factor \(plain(factor)) --original-context \(original)")).
         """,
         expected: plain(covered.rounded()),
         fix: length.map { .unsafe("set \(key) to \($0)", [gguf.change(key, .uint32($0))]) })

@@ -47,7 +47,7 @@ extension Rule {
     func beta(_ option: String, _ key: String) -> String {
       let value = "\(option) \(rounded(gguf.number(key) ?? 0))"
       return keys.takesDivisors
-        ? "type `yarn-patch patch \(gguf.path) --factor F \(value) --encoding factors`"
+        ? "type \(gguf.patching("--factor F \(value) --encoding factors"))"
         : "pass --yarn-\(value.dropFirst(2)) on llama.cpp's command line"
     }
     let inUse = [
@@ -56,11 +56,11 @@ extension Rule {
       (keys.extrapolationFactor, reading.kind == "yarn" ? 1 : 0, "pass --yarn-ext-factor on llama.cpp's command line"),
       (
         keys.logMultiplier, 0,
-        "state the magnitude with `yarn-patch patch \(gguf.path) --factor F --attention-factor A`"
+        "state the magnitude with \(gguf.patching("--factor F --attention-factor A")), and take this key out"
       ),
       (
         keys.yarnAttentionFactor, magnitude,
-        "type `yarn-patch patch \(gguf.path) --factor F --attention-factor \(rounded(gguf.number(keys.yarnAttentionFactor) ?? 1))`"
+        "type \(gguf.patching("--factor F --attention-factor \(rounded(gguf.number(keys.yarnAttentionFactor) ?? 1))"))"
       ),
     ]
     return inUse.compactMap { key, used, remedy in
@@ -73,7 +73,10 @@ extension Rule {
         llama.cpp does not use `\(key)` (\(rounded(stated))) in a \(keys.architecture) file: \(rounded(used)) is in \
         effect. To have it, \(remedy).
         """,
-        expected: rounded(used), fix: key == keys.yarnAttentionFactor ? magnitudeFix(gguf, stated, magnitude) : nil)
+        expected: rounded(used),
+        fix: key == keys.yarnAttentionFactor
+          ? magnitudeFix(gguf, stated, magnitude)
+          : key == keys.logMultiplier ? .unsafe("take out \(key)", [gguf.change(key, nil)]) : nil)
     }
   }
 
@@ -96,10 +99,10 @@ extension Rule {
     return gguf.finding(
       .warning, at: key,
       """
-      llama.cpp uses `\(key)` for HunYuan only: \(rounded(alpha)) changes nothing here. State a raised base with \
-      `yarn-patch patch \(gguf.path) --factor F --base B`.
+      llama.cpp uses `\(key)` for HunYuan only: \(rounded(alpha)) changes nothing here. Take it out; a raised base is \
+      stated with `yarn-patch patch \(gguf.path.shellWord) --factor F --base B`.
       """,
-      expected: "none")
+      expected: "none", fix: .unsafe("take out \(key)", [gguf.change(key, nil)]))
   }
 
   private static func finetuned(_ gguf: LintedGGUF) -> Finding? {

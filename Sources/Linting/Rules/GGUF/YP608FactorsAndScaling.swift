@@ -15,7 +15,7 @@ extension Rule {
     example: "llama.rope.scaling.type = yarn beside a tensor rope_freqs.weight with values above 1",
     remedy: """
       Keep one of the two. `yarn-patch patch MODEL --context N` of a model that was trained with the tensor puts the \
-      whole table into it; the keys alone go with `--method none`.
+      whole table into it; the keys alone go with `--method none --allow YP608`.
       """,
     exceptions: """
       A tensor of ones divides nothing. A tensor beside type none is how yarn-patch stores a table. Architectures that \
@@ -30,15 +30,19 @@ extension Rule {
         !reading.notes.contains(where: { $0.key == tensor.key })
       else { return nil }
       let factor = reading.factor ?? 1
+      // The lists are LongRoPE themselves, which a patch without scaling would replace.
+      let isList = tensor.key != GGUFKeys.divisorsTensor && gguf.file[gguf.keys.type] == nil
       let key = gguf.file[gguf.keys.type] != nil ? gguf.keys.type : gguf.keys.factor
       return gguf.finding(
         .error, at: key,
         """
         `\(tensor.key)` already divides the frequencies (\(DivisorEncoding.phrase(tensor.value))), and llama.cpp applies \
         \(reading.kind == "yarn" ? "YaRN" : "a linear factor") ×\(rounded(factor)) on top. Keep one: \
-        `yarn-patch patch \(gguf.path) --method none` takes the keys away.
+        \(isList ? "take out `\(gguf.keys.factor)`" : "\(gguf.patching("--method none --allow YP608")) takes the keys away").
         """,
-        expected: "the tensor or the keys")
+        expected: "the tensor or the keys",
+        fix: isList
+          ? .unsafe("take out \(gguf.keys.factor)", [gguf.change(gguf.keys.factor, nil)]) : nil)
     }
   }
 }

@@ -31,7 +31,7 @@ extension Rule {
               .error, at: SourceLocation(path: shard.path, byteOffset: entry.valueRange.lowerBound, key: entry.key),
               """
               `\(entry.key.prefix(80))` stands in shard \((shard.split?.no ?? 0) + 1): llama.cpp takes metadata from the \
-              first shard only. Set it there with `yarn-patch patch \(gguf.path) --factor F`.
+              first shard only. Set it there with \(gguf.patching("--factor F")).
               """,
               expected: "settings in \(gguf.path)", actual: entry.value.phrase, runtimes: ["llama.cpp"])
           }

@@ -57,7 +57,7 @@ extension Rule {
         .note, at: key,
         """
         \(facts): original × factor is \(length), no whole number of tokens. Type `yarn-patch patch \
-        \(model.path) --context \(maximum.value) --original-context \(original)` for a factor that fits.
+        \(model.path.shellWord) --context \(maximum.value) --original-context \(original)` for a factor that fits.
         """,
         expected: "a whole number of tokens")
     }

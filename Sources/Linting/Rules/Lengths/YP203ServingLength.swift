@@ -40,7 +40,7 @@ extension Rule {
         \(length) tokens are to be served and the file covers \(covered)\
         \(fix.map { _ in "; factor \(plain(Double(length) / Double(declaration.originalContext?.value ?? 1))) is needed" }
           ?? ""): every runtime computes positions beyond it with angles the model never saw. Type `yarn-patch patch \
-        \(model.path) --context \(length)`.
+        \(model.path.shellWord) --context \(length)\(model.magnitudeOption(file))`\(model.magnitudeOption(file).isEmpty ? "" : ", A the magnitude at the new factor").
         """,
         expected: "at least \(length)", actual: "\(covered)", fix: fix)
     }

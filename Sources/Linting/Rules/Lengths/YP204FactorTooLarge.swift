@@ -38,7 +38,7 @@ extension Rule {
         """
         Serving \(length) tokens needs \(isUnneeded ? "no scaling" : "factor \(rounded(needed))"), the model having been \
         trained on \(original); factor \(plain(factor.value)) trades quality on short prompts for length that is not \
-        used. Type `yarn-patch patch \(model.path) \(isUnneeded ? "--method none" : "--context \(length)")`.
+        used. Type `yarn-patch patch \(model.path.shellWord) \(isUnneeded ? "--method none" : "--context \(length)\(model.magnitudeOption(file))")`.
         """,
         expected: isUnneeded ? "no scaling" : "about \(rounded(needed))", actual: plain(factor.value),
         fix: model.rescaling(file, to: length))

@@ -52,11 +52,18 @@ extension Rule {
           ? "\(known?.name ?? "the model") was trained with \(plain(trained))"
           : stated.map { "the publisher of \(known?.name ?? "the model") states YaRN up to \(plain($0))" }
             ?? (severity == .error ? "no published model was trained with so much" : "no record of training names it")
+      // Weights that know a factor are not better off with another one.
+      let advice =
+        isRecorded
+        ? "Evaluate at the lengths you serve; the factor itself belongs to the weights"
+        : """
+        Extend in stages of 2 to 4 and evaluate each, or type `yarn-patch patch \(model.path.shellWord) --context N` for \
+        the smallest factor that covers what you serve
+        """
       return Finding(
         severity, at: factor.place,
         """
-        Factor \(plain(factor.value)): \(evidence). Extend in stages of 2 to 4 and evaluate each, or type `yarn-patch \
-        patch \(model.path) --context N` for the smallest factor that covers what you serve.
+        Factor \(plain(factor.value)): \(evidence). \(advice).
         """,
         expected: "at most \(plain(max(trained, stated ?? 8)))", actual: plain(factor.value))
     }

@@ -33,7 +33,7 @@ extension Rule {
         """
         Dual-chunk attention disables YaRN\(declaration.factor.map { " ×\(plain($0.value))" } ?? "") in \
         \(servers.listed), while transformers applies it. Remove this member to serve with YaRN, or type `yarn-patch \
-        patch \(model.path) --method none`.
+        patch \(model.path.shellWord) --method none`.
         """,
         expected: "none beside YaRN", runtimes: servers)
     }

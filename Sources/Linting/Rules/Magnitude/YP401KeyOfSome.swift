@@ -52,6 +52,8 @@ private struct OneSidedMagnitude {
   /// The final value that it stands for.
   let wanted: Double
   let isLatent: Bool
+  /// The options that leave out the runtimes that take no magnitude from a config.json.
+  let readers: String
 
   init?(
     _ dictionary: ScalingDictionary, _ declaration: RoPEDeclaration, _ config: LintedConfig, _ model: LintedModel
@@ -67,13 +69,16 @@ private struct OneSidedMagnitude {
     if let stated, stated.isMagnitude(automatic), !dictionary.states(ConfigKey.attnFactor) { return nil }
     readings = config.readings(of: model.deployment.targets, for: dictionary).withoutConverter
     let spellings = [ConfigKey.attentionFactor, ConfigKey.attnFactor, ConfigKey.mscale]
-    guard !readings.isEmpty, readings.magnitudeSpread > 1e-3 || !spellings.allSatisfy(dictionary.states) else {
+    guard readings.contains(where: { $0.table != nil }),
+      readings.magnitudeSpread > 1e-3 || !spellings.allSatisfy(dictionary.states)
+    else {
       return nil
     }
     (self.config, self.dictionary, self.factor, self.value) = (config, dictionary, factor, value)
     path = model.path
     key = stated == nil ? ConfigKey.attnFactor : ConfigKey.attentionFactor
     isLatent = declaration.usesLatentAttention
+    readers = config.magnitudeReaders(among: model.deployment.targets)
   }
 
   var finding: Finding {
@@ -82,7 +87,7 @@ private struct OneSidedMagnitude {
       ? "With latent attention state `mscale` and `mscale_all_dim` instead, which every runtime reads there."
       : """
       Write all spellings: \
-      `yarn-patch patch \(path) --factor \(plain(factor)) --attention-factor \(plain(wanted))`.
+      `yarn-patch patch \(path.shellWord) --factor \(plain(factor)) --attention-factor \(plain(wanted))\(readers)`.
       """
     return config.finding(
       readings.magnitudeSpread > 1e-3 ? .error : .warning, at: dictionary.pointer(to: key),

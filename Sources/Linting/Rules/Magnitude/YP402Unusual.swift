@@ -33,18 +33,28 @@ extension Rule {
     model.configs.flatMap { config in
       config.yarnScalings.compactMap { dictionary, declaration in
         // Without a member that states it every runtime takes the formula's, but for kinds of a vendor's own.
-        guard dictionary.kind != "yarn" || MagnitudeSpelling.keys.contains(where: { dictionary[$0] != nil }) else {
-          return nil
+        let spelled = MagnitudeSpelling.keys.filter { dictionary[$0] != nil }
+        guard dictionary.kind != "yarn" || !spelled.isEmpty else { return nil }
+        return unusual(config.readings(of: model.deployment.targets, for: dictionary), declaration) { _ in
+          spelled.isEmpty
+            ? "compare it with the publisher's config.json" : "remove \(spelled.map { "`\($0)`" }.listed)"
         }
-        return unusual(config.readings(of: model.deployment.targets, for: dictionary), declaration)
       }
     }
       + model.ggufs.compactMap { gguf in
-        gguf.declaration.flatMap { unusual(gguf.readings(of: model.deployment.targets), $0) }
+        gguf.declaration.flatMap { declaration in
+          unusual(gguf.readings(of: model.deployment.targets), declaration) { automatic in
+            let factor = plain(declaration.factor?.value ?? 1)
+            return "type \(gguf.patching("--factor \(factor) --attention-factor \(plain(automatic))"))"
+          }
+        }
       }
   }
 
-  private static func unusual(_ readings: [RuntimeReading], _ declaration: RoPEDeclaration) -> Finding? {
+  /// - Parameter remedy: What to do for the automatic magnitude.
+  private static func unusual(
+    _ readings: [RuntimeReading], _ declaration: RoPEDeclaration, remedy: (Double) -> String
+  ) -> Finding? {
     let judged = readings.compactMap { reading in
       severity(of: reading).map { (reading: reading, severity: $0) }
     }.filter { $0.severity > .note || declaration.mscaleAllDim == nil || !declaration.usesLatentAttention }
@@ -52,17 +62,19 @@ extension Rule {
       let reading = judged.first(where: { $0.severity == worst })?.reading,
       let place = place(of: declaration)
     else { return nil }
-    let automatic = rounded(yarnMagnitude(factor: reading.factor ?? 1))
+    let automatic = yarnMagnitude(factor: reading.factor ?? 1)
+    let remedy = remedy(automatic)
     let verdict =
       switch worst {
-      case .error: "No model can attend with that"
-      case .warning: "Attention scores become far too flat or too sharp"
-      case .note: "If that is not what the publisher states, remove the key"
+      case .error: "No model can attend with that: \(remedy)"
+      case .warning:
+        "Attention scores become far too \((reading.table?.attentionFactor ?? 1) > 1 ? "sharp" : "flat"): \(remedy)"
+      case .note: "Unless the publisher states it, \(remedy)"
       }
     return Finding(
       worst, at: place,
-      "The magnitude is \(judged.map(\.reading).magnitudes); the formula gives \(automatic). \(verdict).",
-      expected: automatic, actual: judged.map(\.reading).magnitudes, runtimes: judged.map(\.reading).names())
+      "The magnitude is not the formula's \(rounded(automatic)) (\(judged.map(\.reading).magnitudes)). \(verdict).",
+      expected: rounded(automatic), actual: judged.map(\.reading).magnitudes, runtimes: judged.map(\.reading).names())
   }
 
   private static func severity(of reading: RuntimeReading) -> Severity? {

@@ -35,7 +35,7 @@ extension Rule {
           .error, at: dictionary.pointer,
           """
           Scaling values such as `\(first)` and no kind: most runtimes ignore them (\(readings.outcomes)). Add \
-          "rope_type": "yarn", or type `yarn-patch patch \(model.path) --method yarn --factor \(factor)`.
+          "rope_type": "yarn", or type `yarn-patch patch \(model.path.shellWord) --method yarn --factor \(factor)`.
           """,
           expected: ConfigKey.ropeType, actual: "none",
           fix: isYaRN

@@ -35,18 +35,20 @@ extension Rule {
             .warning, at: dictionary.pointer(to: ConfigKey.factor),
             """
             A factor of 1 scales nothing, although the kind is \(JSONText.quoted(kind)). State the factor, or type \
-            `yarn-patch patch \(model.path) --method none` for a model that is not scaled.
+            `yarn-patch patch \(model.path.shellWord) --method none` for a model that is not scaled.
             """,
             expected: "a factor above 1", actual: "1")
         }
         let quotient = kind == "yarn" ? declaration.lengthQuotient : nil
         let fix = factorFix(stated, quotient, dictionary, config)
         let readings = config.readings(of: model.deployment.targets, for: dictionary)
-        // Of the other kinds the command writes none.
+        // Of the other kinds the command writes none, and a value that is no number it leaves to the user.
         let remedy =
-          ["yarn", "linear", "dynamic", "ntk"].contains(kind)
-          ? "Type `yarn-patch patch \(model.path) --method \(kind) --factor \(quotient.map(plain) ?? "F")`."
-          : "State the factor of the publisher's config."
+          stated != nil && dictionary.number(ConfigKey.factor) == nil
+          ? "Write \((stated?.value.string.flatMap(Double.init) ?? quotient).map { "\($0)" } ?? "the number") there."
+          : ["yarn", "linear", "dynamic", "ntk"].contains(kind)
+            ? "Type `yarn-patch patch \(model.path.shellWord) --method \(kind) --factor \(quotient.map(plain) ?? "F")`."
+            : "State the factor of the publisher's config."
         return config.finding(
           .error, at: stated == nil ? dictionary.pointer : dictionary.pointer(to: ConfigKey.factor),
           """

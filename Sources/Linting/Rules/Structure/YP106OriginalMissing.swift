@@ -45,7 +45,7 @@ extension Rule {
         // The command writes YaRN, which is another table for a model that was trained with llama3 or LongRoPE.
         let remedy =
           kind == "yarn"
-          ? "Type `yarn-patch patch \(model.path) --original-context N --factor \(factor)`."
+          ? "Type `yarn-patch patch \(model.path.shellWord) --original-context N --factor \(factor)`."
           : "Add \"\(ConfigKey.original)\" of the publisher's config to the dictionary."
         return config.finding(
           .error, at: dictionary.pointer,

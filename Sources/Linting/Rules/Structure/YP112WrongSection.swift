@@ -15,8 +15,7 @@ extension Rule {
     example:
       #"{"text_config": {"max_position_embeddings": 32768}, "rope_scaling": {"rope_type": "yarn", "factor": 4.0}}"#,
     remedy: """
-      Move the dictionary into the language section; `yarn-patch patch MODEL --factor F --section /text_config` writes \
-      it there.
+      Move the dictionary into the language section: `yarn-patch lint MODEL --select YP112 --fix --unsafe-fixes` does.
       """,
     exceptions: """
       A top-level dictionary that says the same as the section's, and dictionaries that name no scaling, such as a \
@@ -44,7 +43,6 @@ extension Rule {
     return keys.compactMap { key in
       let (top, place) = ("/\(key)", "\(section)/\(key)")
       guard let kind = scaling(at: top, config), let outer = document[top] else { return nil }
-      let factor = outer.child(ConfigKey.factor)?.value.number.map { plain($0.double) } ?? "F"
       let inner = document[place]
       if let inner, inner.means(outer) { return nil }
       let moved =
@@ -57,7 +55,7 @@ extension Rule {
         .error, at: top,
         """
         Kind \(JSONText.quoted(kind)) stands on the outer object; vLLM and SGLang read \(place). Move it there, or type \
-        `yarn-patch patch \(model.path) --section \(section) --factor \(factor)`.
+        `yarn-patch lint \(model.path.shellWord) --select YP112 --fix --unsafe-fixes`.
         """,
         expected: place, actual: top, runtimes: ["vllm", "sglang"],
         fix: .unsafe("move it to \(place)", moved + [config.change(top, nil)]))

@@ -25,7 +25,7 @@ extension Rule {
         .note, at: factor.place,
         """
         YaRN ×\(plain(factor.value)) is in effect for short prompts too. Keep an unscaled copy for them: `yarn-patch \
-        patch \(model.path) --method none -o COPY`.
+        patch \(model.path.shellWord) --method none -o COPY`.
         """,
         actual: plain(factor.value))
     }.first

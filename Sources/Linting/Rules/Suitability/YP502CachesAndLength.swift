@@ -51,7 +51,7 @@ extension Rule {
         by a table that depends on the sequence's length, so keys that are cached under one and read under another give \
         results that depend on history. Serve without it, or with a runtime that decides once, such as vLLM\
         \(declaration.scalingKind == "dynamic"
-          ? "; or fix the scaling: `yarn-patch patch \(model.path) --factor F`" : "").
+          ? "; or fix the scaling: `yarn-patch patch \(model.path.shellWord) --factor F`" : "").
         """,
         expected: "a scaling that is the same at every length", runtimes: names)
     }

@@ -41,7 +41,7 @@ extension Rule {
         .error, at: kind.place,
         """
         This model was trained with \(trained) scaling (\(evidence)); YaRN in its place changes frequencies that the \
-        weights have learned. Restore the published scaling: `yarn-patch undo \(model.path)`, or take the model's \
+        weights have learned. Restore the published scaling: `yarn-patch undo \(model.path.shellWord)`, or take the model's \
         original file.
         """,
         expected: trained, actual: kind.value)

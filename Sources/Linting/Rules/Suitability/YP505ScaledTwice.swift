@@ -41,7 +41,7 @@ extension Rule {
         """
         \(original.value) is the window that ×\(plain(first)) from \(length) had reached already. For \
         \(plain((Double(original.value) * factor).rounded(.down))) use factor \(plain(product)) on \(length): `yarn-patch patch \
-        \(model.path) --factor \(plain(product)) --original-context \(length)`.
+        \(model.path.shellWord) --factor \(plain(product)) --original-context \(length)`.
         """,
         expected: "\(length)", actual: "\(original.value)",
         fix: fix.map { .unsafe("set the original length to \(length) and the factor to \(plain(product))", $0) })

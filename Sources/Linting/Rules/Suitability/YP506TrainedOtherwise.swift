@@ -18,7 +18,7 @@ extension Rule {
       {"rope_scaling": "yarn"} in args.json beside {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}
       """,
     remedy:
-      "State what the weights were trained with: `yarn-patch patch MODEL --factor F`, or the original config.json.",
+      "State what the weights were trained with: `yarn-patch patch MODEL --factor F`, or take the original config.json, as with latent attention (MLA), whose mscale pair a factor does not tell.",
     exceptions: """
       A null in the record, which trainers write for "as the model has it"; a factor that it does not name; training \
       without scaling, which YaRN is made to follow. Weights \
@@ -43,8 +43,8 @@ extension Rule {
             """
             Trained with \(difference.trained) (\(record.source)), while this file states \(difference.stated): every \
             position changes for the weights. State what they were trained with\
-            \(record.kind == "yarn" && record.factor != nil
-              ? ": `yarn-patch patch \(model.path) --factor \(plain(record.factor ?? 1))`" : ", or take the original file").
+            \(record.kind == "yarn" && record.factor != nil && !declaration.usesLatentAttention
+              ? ": `yarn-patch patch \(model.path.shellWord) --factor \(plain(record.factor ?? 1))`" : ", or take the original file").
             """,
             expected: difference.trained, actual: difference.stated)
         }
