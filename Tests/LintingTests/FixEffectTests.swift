@@ -42,7 +42,7 @@ import Testing
     Effect(rule: "YP607", name: "mistral3-tenth", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
     Effect(rule: "YP610", name: "several", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
     Effect(
-      rule: "YP612", name: "renamable", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139", safeOnly: true),
+      rule: "YP612", name: "renamable", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
     Effect(rule: "YP801", name: "gguf-unscaled", expected: "yarn ×4 from 32768 of 131072, magnitude 1.139"),
     Effect(rule: "YP801", name: "magnitude-dropped", expected: "yarn ×4 from 32768 of 131072, magnitude 1"),
     Effect(
@@ -54,6 +54,23 @@ import Testing
     Effect(
       rule: "YP803", name: "llama3-lost", expected: "llama3 ×8 from 8192 of 131072, magnitude 1", runtime: .sglang),
   ]
+
+  @Test(arguments: LintCase.all.filter(\.fires))
+  func `a fix that keeps the meaning changes no table`(_ lintCase: LintCase) throws {
+    let before = try lintCase.findings()
+    var draft = FixDraft()
+    guard draft.make(before.findings, of: before.model, allowing: { $0.safety == .safe }) else { return }
+    let after = try lintCase.findings(after: draft).model
+    for file in before.model.files {
+      guard let fixed = after.files.first(where: { $0.path == file.path }) else { continue }
+      for runtime in Runtime.all {
+        for reading in file.readings(of: runtime) where reading.refused == nil {
+          let same = fixed.readings(of: runtime).first { $0.layerType == reading.layerType }
+          #expect(same?.refused == nil && same?.table == reading.table, "\(runtime.name)")
+        }
+      }
+    }
+  }
 
   @Test(arguments: effects)
   func `a runtime reads from a fixed file what the rule asked for`(_ effect: Effect) throws {

@@ -19,8 +19,8 @@ extension Rule {
       "Swap them, or remove both: 32 and 1 are the defaults everywhere. `--beta-fast` and `--beta-slow` set them.",
     exceptions: """
       Equal betas of weights that were trained with their YaRN, such as Kimi K2 with 1 and 1. Of a GGUF only the \
-      architectures count for which llama.cpp reads the betas (YP605). Stated values in the wrong order that are not the \
-      two defaults are swapped only on demand.
+      architectures count for which llama.cpp reads the betas (YP605). Swapping changes every table, \
+      so that it is done only on demand.
       """,
     sources: ["transformers modeling_rope_utils.py", "vLLM rotary_embedding/common.py", "runtimes' recorded tables"]
   ) { model in
@@ -64,9 +64,8 @@ extension Rule {
     guard let severity = severity(fast, slow, isTrained: model.isTrainedScaling(of: config)) else { return nil }
     var fix: Fix?
     if severity == .error, declaration.betaFast != nil, declaration.betaSlow != nil {
-      fix = Fix(
-        safety: (fast, slow) == (1, 32) ? .safe : .unsafe, description: "swap the betas",
-        action: .change([config.change(fastPlace, .float(slow)), config.change(slowPlace, .float(fast))]))
+      fix = .unsafe(
+        "swap the betas", [config.change(fastPlace, .float(slow)), config.change(slowPlace, .float(fast))])
     }
     return config.finding(
       severity, at: dictionary.pointer(to: key), orderMessage(fast, slow, severity),
@@ -80,7 +79,10 @@ extension Rule {
     let (fast, slow) = (declaration.betaFast?.value ?? gguf.keys.defaultBetaFast, declaration.betaSlow?.value ?? 1)
     guard let severity = severity(fast, slow, isTrained: model.isTrainedScaling(of: gguf)) else { return nil }
     return gguf.finding(
-      severity, at: place, orderMessage(fast, slow, severity), expected: "beta_fast above beta_slow",
+      severity, at: place,
+      orderMessage(fast, slow, severity)
+        + " Type \(gguf.patching("--factor \(plain(declaration.factor?.value ?? 1)) --beta-fast 32 --beta-slow 1")).",
+      expected: "beta_fast above beta_slow",
       actual: "\(plain(fast)) and \(plain(slow))")
   }
 

@@ -9,8 +9,8 @@ extension Rule {
     why: "llama.cpp asks for keys under the file's own architecture only, so the setting has no effect.",
     example: "llama.rope.scaling.type = yarn in a file of architecture qwen3",
     remedy: """
-      Rename the key; `yarn-patch lint --fix` does it where the right one is absent. `yarn-patch patch MODEL` writes the \
-      right ones.
+      `yarn-patch lint MODEL --fix --unsafe-fixes` renames the key where the right one is absent, which puts the setting \
+      into effect, and else takes it out. `yarn-patch patch MODEL` writes the right ones.
       """,
     exceptions: "Keys of a part of the model, such as `clip.vision.rope.…` in a file of architecture clip.",
     sources: ["llama.cpp src/llama-arch.cpp"]
@@ -30,10 +30,10 @@ extension Rule {
           """,
           expected: "\(own.prefix(80))", actual: entry.value.phrase, runtimes: ["llama.cpp"],
           fix: isFree
-            ? .safe(
+            ? .unsafe(
               "rename \(entry.key.prefix(80)) to \(own.prefix(80))",
               [gguf.change(own, entry.value), gguf.change(entry.key, nil)])
-            : nil)
+            : .unsafe("take out \(entry.key.prefix(80))", [gguf.change(entry.key, nil)]))
       }
     }
   }

@@ -17,7 +17,8 @@ extension Rule {
     remedy: "Rename the member to the one that is meant, or remove it.",
     exceptions: """
       `attn_factor`, which belongs to the portable magnitude and has a rule of its own (YP401); values that are objects \
-      (YP110); kinds that are not known (YP104). What belongs to another kind, and `finetuned`, is a note.
+      (YP110); kinds that are not known (YP104). What belongs to another kind, and `finetuned`, is a note. \
+      Renaming puts a value into effect, so that it is done only on demand.
       """,
     sources: [
       "deepseek-ai/DeepSeek-R1 issue 684", "transformers modeling_rope_utils.py",
@@ -61,7 +62,7 @@ extension Rule {
       .warning, "Key `\(name)` is read by no runtime, which take the default instead. Did you mean `\(meant)`?",
       fix: isFree
         ? Fix(
-          safety: .safe, description: "rename it to \(meant)", action: .edit(path: config.path, EditList([rename])))
+          safety: .unsafe, description: "rename it to \(meant)", action: .edit(path: config.path, EditList([rename])))
         : nil)
   }
 }
