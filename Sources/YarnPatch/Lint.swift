@@ -90,8 +90,8 @@ public struct LintSummary: Sendable {
 ///
 /// Models are looked at in parallel; their results come in the order of their paths.
 /// - Parameter report: Takes the result of each model.
-/// - Throws: A path that is not there, a baseline that cannot be read or written. What is wrong with a model's files is a
-///   finding, a policy that cannot be read the refusal of the models below it.
+/// - Throws: A path that is not there, paths without any model, a baseline that cannot be read or written. What is wrong
+///   with a model's files is a finding, a policy that cannot be read the refusal of the models below it.
 public func lint(
   _ paths: [String], _ options: LintOptions = LintOptions(), report: (LintResult) -> Void
 ) throws(FileError) -> LintSummary {
@@ -99,6 +99,7 @@ public func lint(
   let lint = try Lint(options, fileSystem)
   var search = ModelSearch(fileSystem)
   let models = try search.models(under: paths)
+  guard !models.isEmpty else { throw noModel(paths, search.notes) }
   var summary = LintSummary()
   summary.remarks = search.notes
   var entries: Set<LintBaseline.Entry> = []
@@ -109,6 +110,14 @@ public func lint(
   }
   try lint.finish(entries, &summary)
   return summary
+}
+
+/// An answer about no model would pass for a clean one.
+private func noModel(_ paths: [String], _ notes: [String]) -> FileError {
+  FileError(
+    .notAModel, at: SourceLocation(path: paths.joined(separator: ", ")), found: "there is no model here",
+    expected: "a config.json, a GGUF or a safetensors file, or a folder with some at any depth",
+    remedy: (["check the path"] + notes).joined(separator: "; "))
 }
 
 extension LintSummary {

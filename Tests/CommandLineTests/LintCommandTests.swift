@@ -74,4 +74,15 @@ import Testing
     #expect(try Command.run("/bin/sh", ["-c", typed], cwd: folder.path).exitCode == 0)
     #expect(try Self.findings("my $(model)", "YP101", in: folder).isEmpty)
   }
+
+  @Test(arguments: ["empty", "empty --quiet", "empty notes --format json"])
+  func `paths without a model are no clean answer`(_ arguments: String) throws {
+    let folder = try ScratchFolder()
+    try folder.write("no model", to: "notes/readme.txt")
+    try folder.write("*", to: "empty/.gitignore")
+    try folder.write("{}", to: "empty/config.json")
+    let outcome = try Command.run(["lint"] + arguments.split(separator: " ").map(String.init), cwd: folder.path)
+    #expect(outcome.exitCode == 2 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("there is no model here") && outcome.errors.contains(".gitignore"))
+  }
 }
