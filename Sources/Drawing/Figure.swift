@@ -15,7 +15,9 @@ package struct Figure: Sendable {
   package static let width = 760.0
 
   /// The `svg` element. It has no identifiers, so that several can stand in one page.
-  package var markup: Markup {
+  ///
+  /// - Parameter styled: Whether it carries its ``style``; a page of several states that once.
+  package func markup(styled: Bool = true) -> Markup {
     var y = 30.0
     var parts = [
       Markup("text", ["class": "title", "x": "12", "y": "24"], text: Self.lines(of: title, within: 580, atMost: 1)[0])
@@ -39,13 +41,13 @@ package struct Figure: Sendable {
         "width": width, "height": height,
       ],
       [
-        Markup("title", text: title), Markup("desc", text: description), Markup("style", text: Self.style),
-        Markup("rect", ["class": "page", "width": width, "height": height]),
-      ] + parts)
+        Markup("title", text: title), Markup("desc", text: description),
+      ] + (styled ? [Markup("style", text: Self.style)] : [])
+        + [Markup("rect", ["class": "page", "width": width, "height": height])] + parts)
   }
 
   /// The document.
-  package var svg: String { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\(markup.source)\n" }
+  package var svg: String { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\(markup().source)\n" }
 
   /// How wide a text is drawn, roughly: no measure of the reader's font is to be had, this is a generous one.
   static func width(of text: String) -> Double { Double(text.count) * 6.6 }
@@ -67,7 +69,7 @@ package struct Figure: Sendable {
   }
 
   /// Every rule begins with the class of the document, for it holds for the whole page that a drawing stands in.
-  private static let style: String = {
+  package static let style: String = {
     func rules(_ rules: KeyValuePairs<String, String>) -> String {
       rules.map { ".figure \($0.key){\($0.value)}" }.joined(separator: " ")
     }

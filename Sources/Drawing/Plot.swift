@@ -141,7 +141,9 @@ package struct Plot: Sendable {
 
   /// Marks shrink where there are many, down to a size that still shows.
   private func marks(of index: Int) -> [Markup] {
-    let size = min(max((place(x: 1) - place(x: 0)) * 0.35, 1.5), 3.5)
+    let room =
+      x.scale == .linear ? place(x: 1) - place(x: 0) : Self.area.width / Double(max(series[index].points.count, 1))
+    let size = min(max(room * 0.35, 1.5), 3.5)
     let marks = series[index].points.map { point in
       let (x, note) = (place(x: point.x), [Markup("title", text: point.note)])
       return point.y.isFinite

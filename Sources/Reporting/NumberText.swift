@@ -1,5 +1,5 @@
 /// A number for people: at most `digits` significant digits, no fraction when it is whole.
-func significant(_ value: Double, _ digits: Int = 6) -> String {
+package func significant(_ value: Double, _ digits: Int = 6) -> String {
   guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
   var exponent = 0
   var magnitude = abs(value)
@@ -14,7 +14,7 @@ func significant(_ value: Double, _ digits: Int = 6) -> String {
 }
 
 /// A byte count for people.
-func byteText(_ count: UInt64) -> String {
+package func byteText(_ count: UInt64) -> String {
   let units = ["bytes", "KiB", "MiB", "GiB", "TiB"]
   var value = Double(count)
   var unit = 0
