@@ -28,7 +28,11 @@ public struct AttentionCurves: Sendable, Equatable {
   /// `nil` where the table does not depend on the sequence's length.
   public var cachedKeys: CachedKeys?
 
-  init?(_ reading: RuntimeReading, _ declaration: RoPEDeclaration, window: Int, place: String) {
+  /// - Parameter longestSequence: Keys over which entropies are taken at most.
+  init?(
+    _ reading: RuntimeReading, _ declaration: RoPEDeclaration, window: Int, place: String,
+    longestSequence: Int = AttentionSpread.longestSequence
+  ) {
     guard let table = reading.table, let parameters = reading.parameters, let head = declaration.headDimension?.value
     else { return nil }
     self.place = place
@@ -45,7 +49,9 @@ public struct AttentionCurves: Sendable, Equatable {
         scaled: scale * table.similarity(at: distance) / pairs)
     }
     let spread = AttentionSpread(
-      table, unscaled: plain, headDimension: head, lengths: Self.lengths(upTo: window, with: trainedLength))
+      table, unscaled: plain, headDimension: head,
+      lengths: Self.lengths(
+        upTo: min(window, longestSequence, AttentionSpread.longestSequence), with: trainedLength))
     entropies = (spread?.points ?? []).map {
       Entropy(length: $0.length, unscaled: $0.unscaled, withoutFactor: $0.withoutFactor, scaled: $0.scaled)
     }
@@ -61,8 +67,7 @@ public struct AttentionCurves: Sendable, Equatable {
   }
 
   /// Powers of two from 128 on, the trained length and the window: 16 at most, as the kernel takes them.
-  private static func lengths(upTo window: Int, with trained: Int) -> [Int] {
-    let limit = min(window, AttentionSpread.longestSequence)
+  private static func lengths(upTo limit: Int, with trained: Int) -> [Int] {
     let powers = (7...20).map { 1 << $0 }.filter { $0 < limit }
     return Set(powers + [min(trained, limit), limit]).sorted()
   }
