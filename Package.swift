@@ -4,8 +4,8 @@ import PackageDescription
 // The arrows of the module graph, top to bottom. `make lint` builds with
 // `--explicit-target-dependency-import-check error`, so an import that is not listed here does not build.
 //
-//   yarn-patch → Reporting ─┐        (Reporting → Drawing, which knows nothing of models)
-//        └─────→ YarnPatch ─┴→ PatchPlanning, Linting → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
+//   yarn-patch → HTMLReport → Reporting ─┐     (both → Drawing, which knows nothing of models)
+//        └─────→ YarnPatch ──────────────┴→ PatchPlanning, Linting → Agreement → Runtimes → ModelConfig → GGUF, Safetensors, LosslessJSON → Bytes
 //                    ├──────→ Weights → Attention, ModelConfig
 //                    ├──────→ Attention → RoPE, CAttention
 //                    └──────→ FileStore → Bytes → Diagnostics
@@ -81,10 +81,16 @@ let package = Package(
         "YarnPatch", "Linting", "Agreement", "Drawing", "Runtimes", "ModelConfig", "RoPE", "LosslessJSON", "Bytes",
         "Diagnostics",
       ]),
+    module(
+      "HTMLReport",
+      [
+        "Reporting", "YarnPatch", "Linting", "Drawing", "PatchPlanning", "Runtimes", "ModelConfig", "RoPE",
+        "LosslessJSON", "Bytes", "Diagnostics",
+      ], resources: [.embedInCode("page")]),
     .executableTarget(
       name: "yarn-patch",
       dependencies: [
-        "YarnPatch", "Linting", "Reporting", "Runtimes", "Diagnostics",
+        "YarnPatch", "Linting", "Reporting", "HTMLReport", "Runtimes", "Diagnostics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
 
@@ -116,6 +122,7 @@ let package = Package(
       ["FileStore", "ModelConfig", "Runtimes", "GGUF", "LosslessJSON", "YarnPatch", "Bytes", "Diagnostics"]),
     tests(of: "Drawing"),
     tests(of: "Reporting", ["YarnPatch", "Linting", "Drawing", "Runtimes", "RoPE", "LosslessJSON"]),
+    tests(of: "HTMLReport", ["YarnPatch", "Runtimes", "RoPE", "LosslessJSON"]),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [

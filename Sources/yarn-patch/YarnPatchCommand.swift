@@ -17,7 +17,7 @@ struct YarnPatchCommand: ParsableCommand {
     version: version,
     subcommands: [
       Inspect.self, Advise.self, Patch.self, Apply.self, Undo.self, Recover.self, Verify.self, Table.self, Diff.self,
-      Lint.self, Rules.self,
+      Report.self, Lint.self, Rules.self,
     ])
 }
 

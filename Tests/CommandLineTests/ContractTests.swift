@@ -27,7 +27,7 @@ import Testing
     "verify model --against model", "advise model --context 1024", "advise model --context 100",
     "patch model --factor 4 --dry-run", "patch model --context 1000 --diff", "patch plain --method none --check",
     "patch plain --factor 2", "patch plain --factor 2 --save-plan plan.json --dry-run", "--help", "help patch",
-    "--version", "patch --help",
+    "--version", "patch --help", "report model", "report yarn --context 65536", "report no-theta",
   ]) func `what can be done gives 0, with the result on standard output alone`(arguments: String) throws {
     let outcome = try run(arguments)
     #expect(outcome.exitCode == 0)
@@ -66,7 +66,10 @@ import Testing
 
   @Test(arguments: [
     "inspect learned", "inspect missing", "inspect plain missing", "table learned", "verify missing",
-    "advise learned --context 8192", "advise missing --context 8192", "advise plain --context 9223372036854775807",
+    "report learned", "report missing", "report model --series missing",
+    "report model --series model/config.json", "report model -o model/config.json",
+    "report model -o missing/page.html", "advise learned --context 8192", "advise missing --context 8192",
+    "advise plain --context 9223372036854775807",
     "verify plain --against missing", "verify plain --expect missing", "patch missing --factor 2",
     "patch plain --factor 0.5", "patch plain --factor 0", "patch plain --factor=-4", "patch plain --factor nan",
     "patch plain --factor inf", "patch plain --factor 1e309", "patch plain --factor 1e300", "patch plain --context 0",
@@ -108,7 +111,9 @@ import Testing
     ("verify plain --tokens 1,2", "--tokens are for --attention weights"),
     ("verify plain --attention weights --tokens 1,x", "\"x\" is no token's number"),
     ("verify plain --attention weights --tokens ,", "--tokens names no token"),
-    ("verify plain --context=-5", "--context must be at least 1"), ("verify plain --attention loud", "quick"),
+    ("verify plain --context=-5", "--context must be at least 1"),
+    ("report plain --context 0", "--context must be at least 1"), ("report", "Missing expected argument"),
+    ("verify plain --attention loud", "quick"),
     ("table plain --runtime nonesuch", "unknown runtime nonesuch; known: "),
     ("table plain --runtime formula@nonesuch", "unknown version nonesuch of formula; known: none"),
     ("table plain --runtime vllm@0.3", "unknown version 0.3 of vllm; known: 0.33.0"),

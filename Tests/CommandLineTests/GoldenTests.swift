@@ -18,8 +18,12 @@ import Testing
     "factor-zero", "html", "lfs-pointer", "nan-base", "odd-rotary",
   ]
 
+  private static let helped = [
+    "inspect", "advise", "patch", "apply", "undo", "recover", "verify", "table", "diff", "report", "lint", "rules",
+  ]
+
   static let sessions =
-    ["inspect", "advise", "patch", "apply", "undo", "recover", "verify", "table", "diff", "lint", "rules"].map {
+    helped.map {
       Session(name: "help-\($0)", commands: ["yarn-patch \($0) --help"])
     } + [
       Session(name: "help", commands: ["yarn-patch"]),
