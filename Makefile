@@ -5,7 +5,7 @@ SWIFT_FLAGS = --explicit-target-dependency-import-check error
 # library's own, a seventh of the time that the command takes to start.
 RELEASE_FLAGS = -c release --static-swift-stdlib -Xlinker --no-export-dynamic $(SWIFT_FLAGS)
 
-.PHONY: demo build wheel test goldens test-crash test-peers test-adoption bench lint format fixtures clean
+.PHONY: demo build wheel test goldens test-page test-crash test-peers test-adoption bench lint format fixtures clean
 
 demo: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
@@ -30,6 +30,12 @@ test: .build/prerequisites
 goldens: .build/prerequisites
 	swift build --build-tests $(SWIFT_FLAGS)
 	YARN_PATCH_WRITE_GOLDENS=1 swift test --skip-build --filter 'GoldenTests|ReadmeTests|ManualTests'
+
+# The page of `report` in Debian's chromium, which this installs. Screenshots stay in .build/page; with
+# YARN_PATCH_WRITE_GOLDENS=1 the README's picture, docs/page.png, is made anew.
+test-page: .build/prerequisites
+	swift build $(RELEASE_FLAGS) --product yarn-patch
+	scripts/test-page.sh
 
 # The real command killed 1,000 times, and 200 power cuts on file systems in image files (as root); some ten minutes.
 test-crash: .build/prerequisites
