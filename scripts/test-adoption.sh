@@ -62,14 +62,14 @@ says "\"$(echo "$wheel" | sed 's/.*none-\(.*\)\.whl/\1/')\""
 # A root with the C library alone: nothing else may be needed. Without /proc a Swift program sees no arguments, and this
 # one prints its help then.
 if [ "$(id -u)" = 0 ]; then
-  rm -rf "$here/root"
+  rm -rf "$here/bare"
   for file in $(ldd "$here/user/bin/yarn-patch" | grep -o '/[^ ]*'); do
-    mkdir -p "$here/root$(dirname "$file")" && cp "$file" "$here/root$file"
+    mkdir -p "$here/bare$(dirname "$file")" && cp "$file" "$here/bare$file"
   done
-  cp "$here/user/bin/yarn-patch" "$here/root/"
-  expect 0 chroot "$here/root" /yarn-patch
+  cp "$here/user/bin/yarn-patch" "$here/bare/"
+  expect 0 chroot "$here/bare" /yarn-patch
   says "OVERVIEW: "
-  [ -z "$(find "$here/root" -name 'lib*.so*' ! -name libc.so.6 ! -name libm.so.6)" ] || fail "more than the C library is needed"
+  [ -z "$(find "$here/bare" -name 'lib*.so*' ! -name libc.so.6 ! -name libm.so.6)" ] || fail "more than the C library is needed"
 else
   echo "SKIP: the command with the C library alone needs root"
 fi

@@ -42,8 +42,9 @@ package struct Markup: Sendable, Equatable {
 extension Double {
   /// A coordinate: at most two decimals, the same on every machine.
   package var coordinate: String {
-    // Two decimals of a drawing are far within the range; a number outside it is a mistake of ours, not of a file.
-    guard let hundredths = Int(exactly: (self * 100).rounded()) else { preconditionFailure("\(self) is no coordinate") }
+    // No drawing is so large; what a file's numbers make of a place must not stop the command, so it is put at the edge.
+    let place = isNaN ? 0 : Swift.min(Swift.max(self, -1e9), 1e9)
+    let hundredths = Int((place * 100).rounded())
     let (whole, fraction) = hundredths.magnitude.quotientAndRemainder(dividingBy: 100)
     let decimals = fraction % 10 == 0 ? "\(fraction / 10)" : fraction < 10 ? "0\(fraction)" : "\(fraction)"
     return (hundredths < 0 ? "-" : "") + "\(whole)" + (fraction == 0 ? "" : ".\(decimals)")

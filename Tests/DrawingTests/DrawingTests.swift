@@ -19,6 +19,8 @@ import Testing
   @Test(arguments: [
     (0.0, "0"), (-0.0, "0"), (0.004, "0"), (0.005, "0.01"), (1.5, "1.5"), (1.05, "1.05"), (-12.345, "-12.35"),
     (-0.25, "-0.25"), (99.999, "100"), (1e6, "1000000"),
+    // Whatever a file makes of a place, the drawing goes on.
+    (.nan, "0"), (.infinity, "1000000000"), (-1e300, "-1000000000"),
   ]) func `coordinates have at most two decimals`(value: Double, text: String) {
     #expect(value.coordinate == text)
   }

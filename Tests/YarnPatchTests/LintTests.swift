@@ -79,34 +79,29 @@ import Testing
   }
 
   @Test func `a change of behaviour is made only when it was asked for`() throws {
-    let text = Fixture.replacing(
-      Self.unscaledRamp,
-      [
-        (
-          "\"llama\", \"hidden_size\": 4096, \"num_attention_heads\": 32",
-          "\"qwen2\", \"hidden_size\": 3584, \"num_attention_heads\": 28, \"num_hidden_layers\": 28"
-        )
-      ])
-    let folder = try folder(["config.json": text])
-    let (results, _) = try linted([folder.path]) { $0.fixing = .safe }
-    guard results[0].findings.first?.fix != nil else { return }
-    #expect(results[0].fixes.isEmpty && results[0].findings.count == 1)
-    #expect(try linted([folder.path]) { $0.fixing = .unsafe }.summary.fixed == 1)
+    let folder = try folder([
+      "config.json": Fixture.replacing(
+        Self.legacy, [("131072", "40960"), ("\"type\": \"yarn\"", "\"rope_type\": \"yarn\"")])
+    ])
+    func fixed(_ safety: Fix.Safety) throws -> LintResult {
+      try linted([folder.path]) { ($0.selected, $0.fixing) = (["YP201"], safety) }.results[0]
+    }
+    let before = folder.contents
+    let safe = try fixed(.safe)
+    #expect(safe.fixes.isEmpty && safe.findings.map(\.fix?.safety) == [.unsafe])
+    #expect(folder.contents == before)
+    let unsafe = try fixed(.unsafe)
+    #expect(unsafe.fixes.map(\.rule) == ["YP201"] && unsafe.findings.isEmpty)
+    #expect(try folder.text("config.json").contains("131072"))
   }
 
   @Test func `a fix that cannot be written leaves the file and says why`() throws {
-    let folder = try folder(["config.json": Self.legacy])
+    let folder = try folder(["config.json": Self.legacy, ".yarn-patch-undo": "torn"])
     let before = folder.contents
-    // The record of an interrupted change: nothing is to be built on that.
-    try folder.write(Array("torn".utf8), to: ".yarn-patch-undo.json")
     let (results, summary) = try linted([folder.path]) { $0.fixing = .safe }
-    guard let refusal = results[0].refusal else {
-      // A file that is no record is none of ours.
-      #expect(summary.fixed == 1)
-      return
-    }
-    #expect(summary.refusals == 1 && !refusal.remedy.isEmpty)
-    #expect(try folder.bytes("config.json") == before["config.json"])
+    let refusal = try #require(results[0].refusal)
+    #expect(summary.refusals == 1 && summary.fixed == 0 && !refusal.remedy.isEmpty)
+    #expect(folder.contents == before)
   }
 
   // MARK: policy
