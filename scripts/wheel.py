@@ -1,13 +1,12 @@
 """Packs the built command as a Python wheel (PEP 427): wheel.py COMMAND FOLDER. Prints the wheel's path.
 
-The same command gives the same bytes: order, times and modes are fixed. The platform tag (PEP 600) comes from the symbol
-versions that the command needs of the C library, and a command that needs other libraries is refused.
+The same command gives the same bytes: order, times and modes are fixed. A command that needs a library is refused: the
+platform tags (PEP 599, PEP 656) are the widest that pip knows.
 """
 
 import base64
 import hashlib
 import pathlib
-import re
 import struct
 import subprocess
 import sys
@@ -16,51 +15,25 @@ import zipfile
 from manual import manual
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-C_LIBRARY = re.compile(r"(libc|libm|libdl|libpthread|librt|ld-linux[-\w]*)\.so\.\d+$")
 ARCHITECTURES = {62: "x86_64", 183: "aarch64"}
-# json-c is in the command, and its licence asks to be named.
-JSON_C_LICENCE = pathlib.Path("/usr/share/doc/libjson-c-dev/copyright")
+# What the command carries besides the Swift library, by licences that ask to be named.
+LICENCES = {
+    "json-c": pathlib.Path("/usr/share/doc/libjson-c-dev/copyright"),
+    "glibc": pathlib.Path("/usr/share/doc/libc6-dev/copyright"),
+}
 
 
-def text_at(table, start):
-    return table[start : table.index(b"\0", start)].decode()
-
-
-def platform(elf):
-    """The tag of an ELF executable of 64 bits, least byte first: `manylinux_2_34_x86_64`."""
+def platforms(elf):
+    """The tags of a static ELF executable of 64 bits, least byte first."""
     if elf[:6] != b"\x7fELF\2\1":
         sys.exit("the command is no ELF file of 64 bits, least byte first")
-    machine = struct.unpack_from("<H", elf, 18)[0]
-    table = struct.unpack_from("<Q", elf, 40)[0]
-    size, count = struct.unpack_from("<HH", elf, 58)
-    # Of each section: type, offset, size, linked section, number of entries.
-    sections = [struct.unpack_from("<4xI16xQQII", elf, table + index * size) for index in range(count)]
-    libraries, versions = set(), set()
-    for kind, offset, length, link, number in sections:
-        names = elf[sections[link][1] :][: sections[link][2]]
-        if kind == 6:  # SHT_DYNAMIC: tag and value; 1 is DT_NEEDED
-            for place in range(offset, offset + length, 16):
-                tag, value = struct.unpack_from("<QQ", elf, place)
-                if tag == 1:
-                    libraries.add(text_at(names, value))
-        elif kind == 0x6FFFFFFE:  # SHT_GNU_verneed: a library each, with a chain of versions
-            place = offset
-            for _ in range(number):
-                versions_count, _file, first, following = struct.unpack_from("<2xHIII", elf, place)
-                inner = place + first
-                for _ in range(versions_count):
-                    name, behind = struct.unpack_from("<8xII", elf, inner)
-                    versions.add(text_at(names, name))
-                    inner += behind
-                place += following
-    foreign = sorted(name for name in libraries if not C_LIBRARY.match(name))
-    if foreign:
-        sys.exit(f"the command needs {', '.join(foreign)}, which a machine may not have: build it with scripts/wheel.sh")
-    numbers = [re.fullmatch(r"GLIBC_(\d+)\.(\d+)(\.\d+)?", version) for version in versions]
-    if not versions or not all(numbers):
-        sys.exit(f"the command needs versions that no tag states: {', '.join(sorted(versions))}")
-    major, minor = max((int(number[1]), int(number[2])) for number in numbers)
-    return f"manylinux_{major}_{minor}_{ARCHITECTURES[machine]}"
+    machine = ARCHITECTURES[struct.unpack_from("<H", elf, 18)[0]]
+    table = struct.unpack_from("<Q", elf, 32)[0]
+    size, count = struct.unpack_from("<HH", elf, 54)
+    kinds = {struct.unpack_from("<I", elf, table + index * size)[0] for index in range(count)}
+    if kinds & {2, 3}:  # PT_DYNAMIC, PT_INTERP
+        sys.exit("the command needs libraries, which a machine may not have: build it with make wheel")
+    return [f"{system}_{machine}" for system in ("manylinux2014", "musllinux_1_1")]
 
 
 def files(command, version):
@@ -85,22 +58,21 @@ def files(command, version):
 Name: yarn-patch
 Version: {version}
 Summary: Reads, validates, rewrites and proves a language model's RoPE scaling (YaRN)
-License-Expression: Apache-2.0 AND MIT
+License-Expression: Apache-2.0 AND MIT AND LGPL-2.1-or-later
 License-File: LICENSE
 License-File: json-c.txt
+License-File: glibc.txt
 Requires-Python: >=3.8
 Description-Content-Type: text/markdown
 
 {readme}"""
-    wheel = f"Wheel-Version: 1.0\nGenerator: yarn-patch\nRoot-Is-Purelib: false\nTag: {tag(command)}\n"
+    tags = "".join(f"Tag: py3-none-{platform}\n" for platform in platforms(command.read_bytes()))
+    wheel = f"Wheel-Version: 1.0\nGenerator: yarn-patch\nRoot-Is-Purelib: false\n{tags}"
     yield f"{information}/METADATA", metadata.encode(), 0o644
     yield f"{information}/WHEEL", wheel.encode(), 0o644
     yield f"{information}/licenses/LICENSE", (ROOT / "LICENSE").read_bytes(), 0o644
-    yield f"{information}/licenses/json-c.txt", JSON_C_LICENCE.read_bytes(), 0o644
-
-
-def tag(command):
-    return f"py3-none-{platform(command.read_bytes())}"
+    for name, licence in LICENCES.items():
+        yield f"{information}/licenses/{name}.txt", licence.read_bytes(), 0o644
 
 
 def record(entries, place):
@@ -119,7 +91,7 @@ def main():
     place = f"yarn_patch-{version}.dist-info/RECORD"
     entries.append((place, record(entries, place).encode(), 0o644))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"yarn_patch-{version}-{tag(command)}.whl"
+    path = folder / f"yarn_patch-{version}-py3-none-{'.'.join(platforms(command.read_bytes()))}.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name, content, mode in entries:
             # The earliest time that the format can state.
