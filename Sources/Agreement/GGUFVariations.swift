@@ -22,8 +22,12 @@ struct GGUFVariations {
         set(keys.original, .uint32(length), "write \(keys.original), for which llama.cpp takes the window \(length)")
       }
     }
-    if keys.readsBetas { set(keys.betaFast, .float32(32), "write \(keys.betaFast), whose default is not 32 here") }
-    if keys.logMultiplierUnit != nil { set(keys.logMultiplier, .float32(0.1), "write \(keys.logMultiplier)") }
+    if keys.architecture.readsBetas {
+      set(keys.betaFast, .float32(32), "write \(keys.betaFast), whose default is not 32 here")
+    }
+    if keys.architecture.logMultiplierUnit != nil {
+      set(keys.logMultiplier, .float32(0.1), "write \(keys.logMultiplier)")
+    }
     set(keys.base, .float32(10000), "write \(keys.base)")
     for entry in file.metadata where entry.key.hasPrefix("\(keys.architecture).rope.") {
       let omission = Variation([(entry.key, .absent)], "leave \(entry.key) out: llama.cpp does not read it as written")

@@ -124,7 +124,7 @@ struct PageData {
     }
     return .object([
       ("hasConfig", .bool(model.files.contains { $0.config != nil })), ("hasGGUF", .bool(gguf != nil)),
-      ("readsBetas", .bool(keys.readsBetas)),
+      ("readsBetas", .bool(keys.architecture.readsBetas)),
       (
         "gguf",
         strings([

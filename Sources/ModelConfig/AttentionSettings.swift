@@ -80,7 +80,7 @@ extension GGUFKeys {
   /// size: llama.cpp tells them by it.
   ///
   /// - Source: llama.cpp `src/models/gemma2.cpp` and `gemma3.cpp`, `LLM_TYPE_27B`.
-  fileprivate var widthScaledDepth: Int? { ["gemma2": 46, "gemma3": 62][architecture] }
+  fileprivate var widthScaledDepth: Int? { ["gemma2": 46, "gemma3": 62][architecture.name] }
 }
 
 extension GGUFFile {
@@ -91,18 +91,18 @@ extension GGUFFile {
     }
     let keys = GGUFKeys(architecture)
     let family = Declared(architecture, at: place("general.architecture"))
-    guard let heads = try length(keys.headCount) else {
+    guard let heads = try given(keys.headCount) else {
       throw unusable(keys.headCount, .badLength, expected: "the number of query heads")
     }
     var settings = AttentionSettings(family: family, headCount: heads)
-    let compressed = try length(keys.headDimension)
-    settings.headDimension = try length(keys.latentHeadDimension) ?? compressed
-    if architecture == "deepseek2" { settings.latentRotaryDimension = try length(keys.rotaryDimension) }
+    let compressed = try given(keys.headDimension)
+    settings.headDimension = try given(keys.latentHeadDimension) ?? compressed
+    if keys.architecture.scalesLatentSoftmax { settings.latentRotaryDimension = try given(keys.rotaryDimension) }
     for key in keys.epsilons where settings.normEpsilon == nil { settings.normEpsilon = try positive(key) }
     settings.embeddingMultiplier = try positive(keys.embeddingScale)
     settings.softmaxScale = try positive(keys.attentionScale)
     if let depth = keys.widthScaledDepth, self[keys.blockCount]?.integerValue == depth,
-      let width = try length(keys.embeddingLength)
+      let width = try given(keys.embeddingLength)
     {
       settings.softmaxScale = width.map { 1 / Double(max($0 / heads.value, 1)).squareRoot() }
     }
@@ -111,26 +111,6 @@ extension GGUFFile {
     return settings
   }
 
-  /// llama.cpp writes 0 where a value does not apply.
-  private func length(_ key: String) throws(FileError) -> Declared<Int>? {
-    guard let value = self[key], value.doubleValue != 0 else { return nil }
-    guard let number = value.integerValue, number > 0 else {
-      throw unusable(key, .badLength, expected: "a whole number of at least 1")
-    }
-    return Declared(number, at: place(key))
-  }
-
-  private func positive(_ key: String) throws(FileError) -> Declared<Double>? {
-    guard let value = self[key], value.doubleValue != 0 else { return nil }
-    guard let number = value.doubleValue, number.isFinite, number > 0 else {
-      throw unusable(key, .badNumber, expected: "a finite number above 0")
-    }
-    return Declared(number, at: place(key))
-  }
-
-  private func unusable(_ key: String, _ code: FileError.Code, expected: String) -> FileError {
-    FileError(
-      code, at: place(key), found: self[key].map { "the value is \($0.phrase)" } ?? "the key is missing",
-      expected: expected, remedy: "convert the model again with a current converter")
-  }
+  private func given(_ key: String) throws(FileError) -> Declared<Int>? { try length(key, zeroIsAbsent: true) }
+  private func positive(_ key: String) throws(FileError) -> Declared<Double>? { try number(key, zeroIsAbsent: true) }
 }

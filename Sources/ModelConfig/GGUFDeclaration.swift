@@ -11,8 +11,8 @@ extension FileError.Code {
 /// - Source: llama.cpp `src/llama-arch.cpp`; which architecture reads which key: `src/models/*.cpp` of the version in
 ///   the documentation.
 package struct GGUFKeys: Sendable {
-  package let architecture: String
-  package init(_ architecture: String) { self.architecture = architecture }
+  package let architecture: LlamaCppArchitecture
+  package init(_ architecture: String) { self.architecture = LlamaCppArchitecture(architecture) }
 
   package var contextLength: String { "\(architecture).context_length" }
   package var base: String { rope("freq_base") }
@@ -51,33 +51,6 @@ package struct GGUFKeys: Sendable {
   private func rope(_ name: String) -> String { "\(architecture).rope.\(name)" }
   private func attention(_ name: String) -> String { "\(architecture).attention.\(name)" }
 
-  /// Whether llama.cpp reads the beta keys; for all other architectures 32 and 1 are fixed.
-  package var readsBetas: Bool { ["grok", "mistral3"].contains(architecture) }
-
-  /// Whether llama.cpp reads ``extrapolationFactor`` and ``yarnAttentionFactor``.
-  package var readsMix: Bool { architecture == "grok" }
-
-  /// The beta fast that llama.cpp takes where the key is missing.
-  package var defaultBetaFast: Double { architecture == "grok" ? 8 : 32 }
-
-  /// What the log multiplier is divided by to give mscale_all_dim, or `nil` where llama.cpp does not read it.
-  package var logMultiplierUnit: Double? {
-    switch architecture {
-    case "deepseek2", "deepseek32", "mistral4": 0.1
-    case "mistral3": 1
-    default: nil
-    }
-  }
-
-  /// Whether elements 2i and 2i+1 rotate together (llama.cpp's mode 0); otherwise i and i + d/2 do.
-  package var rotatesAdjacentPairs: Bool {
-    [
-      "arcee", "arctic", "bailingmoe", "baichuan", "chameleon", "chatglm", "cohere2", "command-r", "deci", "deepseek",
-      "deepseek2", "deepseek32", "ernie4_5", "granite", "granitehybrid", "granitemoe", "internlm2", "llama", "llama4",
-      "minicpm", "mistral3", "mistral4", "olmo", "plm", "smollm3", "starcoder", "xverse",
-    ].contains(architecture)
-  }
-
   package static let divisorsTensor = "rope_freqs.weight"
   package static let longFactorsTensor = "rope_factors_long.weight"
   package static let shortFactorsTensor = "rope_factors_short.weight"
@@ -92,10 +65,9 @@ extension GGUFFile {
   /// - Parameter tensors: Values of the `rope_*` tensors present in this file or its shards.
   package func ropeDeclarations(tensors: RotaryTensors = [:]) -> FileDeclarations {
     guard let architecture, !architecture.isEmpty else {
-      let missing = FileError(
-        .noArchitecture, at: SourceLocation(path: path, key: "general.architecture"), found: "the key is missing",
-        expected: "the name of the model's architecture", remedy: "convert the model again with a current converter")
-      return FileDeclarations(problems: [missing])
+      return FileDeclarations(problems: [
+        unusable("general.architecture", .noArchitecture, expected: "the name of the model's architecture")
+      ])
     }
     let keys = GGUFKeys(architecture)
     let rotates = metadata.contains { $0.key.hasPrefix("\(architecture).rope.") }
@@ -116,43 +88,16 @@ extension GGUFFile {
     return ModelShape(width: width, layers: layers)
   }
 
-  package func place(_ key: String) -> SourceLocation {
-    SourceLocation(path: path, byteOffset: entry(key)?.valueRange.lowerBound, key: key)
-  }
-
   private func declaration(
     _ keys: GGUFKeys, tensors: RotaryTensors, problems: inout [FileError]
   ) -> RoPEDeclaration {
-    var issues: [FileError] = []
-    func report(_ code: FileError.Code, _ key: String, expected: String) {
-      let phrase = self[key].map { "the value is \($0.phrase)" } ?? "the value is missing"
-      issues.append(
-        FileError(
-          code, at: place(key), found: phrase, expected: expected,
-          remedy: "convert the model again, or set the key to a usable value"))
-    }
-    func number(_ key: String, code: FileError.Code, expected: String, where isUsable: (Double) -> Bool)
-      -> Declared<Double>?
-    {
-      guard let value = self[key] else { return nil }
-      guard let number = value.doubleValue, number.isFinite, isUsable(number) else {
-        report(code, key, expected: expected)
+    func kept<Value>(_ read: @autoclosure () throws(FileError) -> Declared<Value>?) -> Declared<Value>? {
+      do throws(FileError) { return try read() } catch {
+        problems.append(error)
         return nil
       }
-      return Declared(number, at: place(key))
     }
-    func length(_ key: String) -> Declared<Int>? {
-      guard let value = self[key] else { return nil }
-      guard let number = value.integerValue, number > 0 else {
-        report(.badLength, key, expected: "a whole number of at least 1")
-        return nil
-      }
-      return Declared(number, at: place(key))
-    }
-    /// 0 means "not given" for these two: llama.cpp falls back as if the key were absent.
-    func orAbsent<Value>(_ key: String, _ read: (String) -> Declared<Value>?) -> Declared<Value>? {
-      self[key]?.doubleValue == 0 ? nil : read(key)
-    }
+    func positive(_ key: String) -> Declared<Double>? { kept(try number(key)) }
 
     var result = RoPEDeclaration()
     result.absentKindIsLinear = true
@@ -160,32 +105,38 @@ extension GGUFFile {
       if case .string(let name) = type {
         result.kind = Declared(name, at: place(keys.type))
       } else {
-        report(.badNumber, keys.type, expected: "text: none, linear, yarn or longrope")
+        problems.append(unusable(keys.type, .badNumber, expected: "text: none, linear, yarn or longrope"))
       }
     }
-    result.base = number(keys.base, code: .badBase, expected: "a RoPE base: a finite number above 1") { $0 > 1 }
+    result.base = kept(
+      try number(keys.base, code: .badBase, expected: "a RoPE base: a finite number above 1") { $0 > 1 })
     result.bases = result.base.map { [$0] } ?? []
-    let factor = { key in number(key, code: .badNumber, expected: "a finite factor above 0") { $0 > 0 } }
-    result.factor = self[keys.factor] == nil ? orAbsent(keys.oldFactor, factor) : orAbsent(keys.factor, factor)
-    result.contextLength = length(keys.contextLength)
-    result.originalContext = orAbsent(keys.original, length)
-    result.betaFast = number(keys.betaFast, code: .badNumber, expected: "a finite number above 0") { $0 > 0 }
-    result.betaSlow = number(keys.betaSlow, code: .badNumber, expected: "a finite number above 0") { $0 > 0 }
-    if let unit = keys.logMultiplierUnit,
-      let multiplier = number(keys.logMultiplier, code: .badNumber, expected: "a finite number", where: { _ in true }),
+    result.factor = kept(
+      try number(
+        self[keys.factor] == nil ? keys.oldFactor : keys.factor, zeroIsAbsent: true, expected: "a finite factor above 0"
+      ))
+    result.contextLength = kept(try length(keys.contextLength))
+    result.originalContext = kept(try length(keys.original, zeroIsAbsent: true))
+    result.betaFast = positive(keys.betaFast)
+    result.betaSlow = positive(keys.betaSlow)
+    if let unit = keys.architecture.logMultiplierUnit,
+      let multiplier = kept(try number(keys.logMultiplier, expected: "a finite number") { _ in true }),
       multiplier.value != 0
     {
       result.mscaleAllDim = multiplier.map { Double(Float($0)) / unit }.map { ($0 * 1e6).rounded() / 1e6 }
       // llama.cpp takes 1 for the rotation's own mscale, and for deepseek2 the same value.
-      result.mscale = keys.architecture == "deepseek2" ? result.mscaleAllDim : multiplier.map { _ in 1 }
+      result.mscale = keys.architecture.takesMscaleAllDimTwice ? result.mscaleAllDim : multiplier.map { _ in 1 }
     }
-    if let relative = number(
-      keys.attentionFactor, code: .badNumber, expected: "a finite number of at least 0", where: { $0 >= 0 })
-    {
+    if let relative = kept(try number(keys.attentionFactor, expected: "a finite number of at least 0") { $0 >= 0 }) {
       result.attentionFactor = relative.map { $0 * automaticMagnitude(of: result) }
     }
-    readDimensions(keys, length: length, into: &result)
-    result.usesLatentAttention = ["deepseek2", "deepseek32", "mistral4", "glm-dsa"].contains(architecture)
+    // With latent attention the other head size is that of the compressed form.
+    for key in [keys.latentHeadDimension, keys.headDimension] where result.headDimension == nil {
+      result.headDimension = kept(try length(key))
+    }
+    if result.headDimension == nil { result.headDimension = kept(try widthOverHeads(keys)) }
+    result.rotaryDimension = kept(try length(keys.rotaryDimension)) ?? result.headDimension
+    result.usesLatentAttention = keys.architecture.scalesLatentSoftmax
     func divisors(_ name: String) -> Declared<[Double]>? {
       tensors[name].map { Declared($0, at: SourceLocation(path: path, key: name)) }
     }
@@ -195,48 +146,19 @@ extension GGUFFile {
     if let rotary = result.rotaryDimension,
       rotary.value % 2 != 0 || rotary.value > result.headDimension?.value ?? rotary.value
     {
-      report(
-        .badRotaryDimension, rotary.place.key ?? keys.rotaryDimension,
-        expected: "an even number of at most the head size")
+      problems.append(
+        unusable(
+          rotary.place.key ?? keys.rotaryDimension, .badRotaryDimension,
+          expected: "an even number of at most the head size"))
       result.rotaryDimension = nil
     }
     result.readEncodedScaling()
-    problems += issues
     return result
   }
 
-  private func readDimensions(
-    _ keys: GGUFKeys, length: (String) -> Declared<Int>?, into result: inout RoPEDeclaration
-  ) {
-    if let head = length(keys.headDimension) {
-      result.headDimension = head
-    } else if let width = length(keys.embeddingLength), self[keys.headCount]?.type != .array,
-      let heads = length(keys.headCount), width.value >= heads.value
-    {
-      result.headDimension = width.map { $0 / heads.value }
-    }
-    result.rotaryDimension = length(keys.rotaryDimension) ?? result.headDimension
-    // Converters of gpt-neox and some MLA models state a head size that is narrower than what rotates.
-    if keys.architecture == "deepseek2", let mla = length(keys.latentHeadDimension) {
-      result.headDimension = mla
-    }
-  }
-
-  /// What llama.cpp multiplies cos and sin with before `rope.scaling.attn_factor` (section 6.2).
+  /// What llama.cpp multiplies cos and sin with before `rope.scaling.attn_factor`.
   private func automaticMagnitude(of declaration: RoPEDeclaration) -> Double {
     guard declaration.scalingKind == "yarn", let factor = declaration.factor?.value else { return 1 }
     return declaration.automaticMagnitude(factor: factor)
-  }
-}
-
-extension GGUFValue {
-  /// The value as a phrase for messages.
-  package var phrase: String {
-    switch self {
-    case .string(let text): "\"\(text.prefix(40))\""
-    case .array(let array): "a list of \(array.count)"
-    case .bool(let value): "\(value)"
-    default: integerValue.map(String.init) ?? doubleValue.map { "\($0)" } ?? "unreadable"
-    }
   }
 }

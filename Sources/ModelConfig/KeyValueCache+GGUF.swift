@@ -60,7 +60,8 @@ extension GGUFFile {
         var heads: [Int] = []
         for value in list {
           guard let number = value.integerValue, 0...KeyValueCache.largestCount ~= number else {
-            throw unusable(key, found: "an element is \(value.phrase)")
+            throw unusable(
+              key, found: "an element is \(value.phrase)", expected: "numbers from 0 to \(KeyValueCache.largestCount)")
           }
           heads.append(number)
         }
@@ -74,10 +75,8 @@ extension GGUFFile {
   /// The head size that a key states, else the width over the number of heads.
   private func head(_ key: String, _ keys: GGUFKeys) throws(FileError) -> Int {
     if let stated = try count(key) { return stated }
-    guard self[keys.headCount]?.type != .array, let heads = try count(keys.headCount),
-      let width = try count(keys.embeddingLength), width >= heads
-    else { throw unstated(key, "the size of a head") }
-    return width / heads
+    if let derived = try widthOverHeads(keys) { return derived.value }
+    throw unstated(key, "the size of a head")
   }
 
   /// How many tokens each layer holds, `nil` for all.
@@ -107,24 +106,9 @@ extension GGUFFile {
     return try elements(of: array, in: source, limit: depth)
   }
 
-  /// A whole number; `nil` where the key is missing or 0.
   private func count(_ key: String, atMost limit: Int = KeyValueCache.largestCount) throws(FileError) -> Int? {
-    guard let value = self[key], value.doubleValue != 0 else { return nil }
-    guard let number = value.integerValue, 1...limit ~= number else {
-      throw unusable(key, found: "the value is \(value.phrase)")
-    }
-    return number
+    try length(key, zeroIsAbsent: true, atMost: limit)?.value
   }
 
-  private func unstated(_ key: String, _ what: String) -> FileError {
-    FileError(
-      .notStated, at: place(key), found: "the key is missing", expected: what,
-      remedy: "convert the model again with a current converter")
-  }
-
-  private func unusable(_ key: String, found: String, expected: String = "a number that some model has") -> FileError {
-    FileError(
-      .badLength, at: place(key), found: found, expected: expected,
-      remedy: "convert the model again with a current converter")
-  }
+  private func unstated(_ key: String, _ what: String) -> FileError { unusable(key, .notStated, expected: what) }
 }

@@ -34,7 +34,7 @@ extension GGUFPlanner {
     for (key, beta, usual) in [(keys.betaFast, settings.betaFast, 32.0), (keys.betaSlow, settings.betaSlow, 1)] {
       if settings.method.writesYaRN, let beta, beta != usual {
         draft.wanted.append((key, .float32(Float(beta))))
-      } else if !keys.readsBetas || settings.method.writesYaRN {
+      } else if !keys.architecture.readsBetas || settings.method.writesYaRN {
         draft.unwanted.append(key)
       }
     }
@@ -53,7 +53,7 @@ extension GGUFPlanner {
         place, "dynamic scaling has no one table", "a method whose table does not follow the sequence",
         "use --method yarn, or patch config.json alone")
     }
-    guard keys.takesDivisors else {
+    guard keys.architecture.takesDivisors else {
       throw refuse(
         file.place("general.architecture"),
         "llama.cpp does not divide frequencies by a tensor for architecture \(keys.architecture)",

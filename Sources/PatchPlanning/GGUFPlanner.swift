@@ -122,7 +122,7 @@ package enum GGUFPlanner {
     guard let encoded = declaration.encodedDivisors else { return }
     let ones = [Float](repeating: 1, count: encoded.value.count)
     draft.tensor = GGUFFloatTensor(GGUFKeys.divisorsTensor, ones)
-    if !keys.readsBetas, !settings.method.writesYaRN { draft.unwanted += [keys.betaFast, keys.betaSlow] }
+    if !keys.architecture.readsBetas, !settings.method.writesYaRN { draft.unwanted += [keys.betaFast, keys.betaSlow] }
   }
 
   static func window(_ value: Int) -> GGUFValue { .uint32(UInt32(clamping: value)) }
@@ -159,12 +159,12 @@ package enum GGUFPlanner {
   }
 
   private static func addBetas(to draft: inout Draft, _ file: GGUFFile, _ keys: GGUFKeys, _ settings: RoPESettings) {
-    let usual = keys.readsBetas && keys.defaultBetaFast != 32 ? 32.0 : nil
+    let usual = keys.architecture.readsBetas && keys.architecture.defaultBetaFast != 32 ? 32.0 : nil
     for (key, beta, fixed) in [
       (keys.betaFast, settings.betaFast ?? usual, 32.0), (keys.betaSlow, settings.betaSlow, 1),
     ] {
       guard let beta else { continue }
-      if keys.readsBetas {
+      if keys.architecture.readsBetas {
         draft.wanted.append((key, .float32(Float(beta))))
       } else if beta == fixed, file[key]?.doubleValue != fixed {
         // Not read, but it would say something else.
@@ -198,7 +198,7 @@ package enum GGUFPlanner {
     for (key, value, fixed, flag) in [
       (keys.betaFast, settings.betaFast, 32.0, "--yarn-beta-fast"),
       (keys.betaSlow, settings.betaSlow, 1.0, "--yarn-beta-slow"),
-    ] where !keys.readsBetas {
+    ] where !keys.architecture.readsBetas {
       // A value that already stands in the file is as inert as before and stays.
       if let value, value != fixed, value != file[key]?.doubleValue {
         throw refuse(
@@ -220,14 +220,14 @@ package enum GGUFPlanner {
     case .automatic: return 1
     case .final(let value): return value / declaration.automaticMagnitude(factor: settings.factor)
     case .mscale(let mscale, let allDim):
-      guard let unit = keys.logMultiplierUnit else {
+      guard let unit = keys.architecture.logMultiplierUnit else {
         return ratio(mscale, allDim) / yarnMagnitude(factor: settings.factor)
       }
-      guard mscale == (keys.architecture == "deepseek2" ? allDim : 1) else {
+      guard mscale == (keys.architecture.takesMscaleAllDimTwice ? allDim : 1) else {
         throw FileError(
           .notExpressible, at: file.place(keys.logMultiplier),
           found: "llama.cpp fixes mscale for architecture \(keys.architecture)",
-          expected: keys.architecture == "deepseek2" ? "mscale equal to mscale_all_dim" : "mscale 1",
+          expected: keys.architecture.takesMscaleAllDimTwice ? "mscale equal to mscale_all_dim" : "mscale 1",
           remedy: "choose that value, or patch config.json alone")
       }
       wanted.append((keys.logMultiplier, .float32(Float(allDim * unit))))

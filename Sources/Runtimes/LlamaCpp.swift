@@ -160,7 +160,7 @@ extension LlamaCppReading {
     }
     if parameters.scaling == .unscaled { ignored(keys.factor, "the scaling type is none") }
     if parameters.rotation.extrapolation != 0 {
-      if keys.architecture == "grok" { ignored(keys.yarnAttentionFactor, "overwritten while YaRN is active") }
+      if keys.architecture.readsMix { ignored(keys.yarnAttentionFactor, "overwritten while YaRN is active") }
       defaulted(keys.original, "\(keys.contextLength), \(file.trainedContext),")
     }
     for tensor in file.tensors.keys.sorted() where file.architecture.leavesTensorsUnused {

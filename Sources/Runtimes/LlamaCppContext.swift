@@ -84,7 +84,7 @@ struct LlamaCppParameters {
     }
     let all = file.yarn.logMultiplier
     // The code takes 1 for mscale, which it does not read; for DeepSeek-V2's files mscale_all_dim itself.
-    let mscale: Float = file.architecture.name == "deepseek2" && all != 1 ? all : 1
+    let mscale: Float = file.architecture.takesMscaleAllDimTwice && all != 1 ? all : 1
     let quotient = all == 0 ? magnitude(1) : magnitude(mscale) / magnitude(all)
     return quotient * (1 / GGMLRotation.automaticMagnitude(factor: factor))
   }

@@ -73,7 +73,7 @@ struct LlamaCppConversion {
     ] {
       if let name = name(names) { try uint32(key, settings, name) }
     }
-    if LlamaCppArchitecture(name: family.architecture).slidingLayers != nil {
+    if keys.architecture.slidingLayers != nil {
       try uint32(keys.slidingWindow, settings, "sliding_window")
     }
   }

@@ -103,9 +103,9 @@ struct LlamaCppHyperparameters {
   }
 
   init(_ model: LlamaCppModel) throws(RuntimeRefusal) {
-    architecture = LlamaCppArchitecture(name: model.architecture)
     tensors = model.tensors
     let keys = GGUFKeys(model.architecture)
+    architecture = keys.architecture
     var file = StrictMetadata(model.metadata)
 
     trainedContext = try file.required(keys.contextLength)
@@ -139,7 +139,7 @@ struct LlamaCppHyperparameters {
     }
     yarn = try Self.yarn(keys, &file)
     sliding = try Self.sliding(
-      architecture, keys, &file,
+      keys, &file,
       main: Sliding(
         base: base, frequencyScale: frequencyScale, rotaryDimension: rotary, isPlain: false))
     compressedBase = try architecture.name == "deepseek4" ? file.float32(keys.compressedBase) : nil
@@ -163,26 +163,27 @@ struct LlamaCppHyperparameters {
 
   private static func yarn(_ keys: GGUFKeys, _ file: inout StrictMetadata) throws(RuntimeRefusal) -> YaRNKeys {
     var yarn = YaRNKeys()
-    if keys.architecture == "grok" {
+    if keys.architecture.readsMix {
       yarn.extrapolation = try file.float32(keys.extrapolationFactor) ?? -1
       yarn.attentionFactor = try file.float32(keys.yarnAttentionFactor) ?? 1
-      yarn.betaFast = 8
+      yarn.betaFast = Float(keys.architecture.defaultBetaFast)
     }
-    if keys.readsBetas {
+    if keys.architecture.readsBetas {
       yarn.betaFast = try file.float32(keys.betaFast) ?? yarn.betaFast
       yarn.betaSlow = try file.float32(keys.betaSlow) ?? yarn.betaSlow
     }
-    if let unit = keys.logMultiplierUnit {
+    if let unit = keys.architecture.logMultiplierUnit {
       yarn.logMultiplier = (try file.float32(keys.logMultiplier) ?? 0) / Float(unit)
     }
     return yarn
   }
 
   private static func sliding(
-    _ architecture: LlamaCppArchitecture, _ keys: GGUFKeys, _ file: inout StrictMetadata, main: Sliding
+    _ keys: GGUFKeys, _ file: inout StrictMetadata, main: Sliding
   ) throws(RuntimeRefusal) -> Sliding? {
     let rotary = try file.uint32(keys.slidingRotaryDimension) ?? main.rotaryDimension
-    guard let rules = architecture.slidingLayers, let window = try file.uint32(keys.slidingWindow), window > 0 else {
+    guard let rules = keys.architecture.slidingLayers, let window = try file.uint32(keys.slidingWindow), window > 0
+    else {
       return nil
     }
     let stated = try rules.readsBase ? file.float32(keys.slidingBase) : nil

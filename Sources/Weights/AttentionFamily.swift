@@ -66,7 +66,7 @@ struct AttentionFamily {
     ] { families[name] = plain }
     for name in ["command-r", "gptneox", "phi2", "stablelm", "starcoder2"] { families[name] = layerNorm }
     for (name, family) in families {
-      families[name]?.pairing = GGUFKeys(name).rotatesAdjacentPairs ? .adjacent : family.pairing
+      families[name]?.pairing = LlamaCppArchitecture(name).rotatesAdjacentPairs ? .adjacent : family.pairing
     }
     return families
   }()

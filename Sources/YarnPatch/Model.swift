@@ -86,7 +86,7 @@ extension ModelFile {
   /// Which elements of a head rotate together; both layouts have the same frequencies.
   var pairing: RotaryPairing {
     guard let architecture = gguf?.first.architecture else { return .halves }
-    return GGUFKeys(architecture).rotatesAdjacentPairs ? .adjacent : .halves
+    return LlamaCppArchitecture(architecture).rotatesAdjacentPairs ? .adjacent : .halves
   }
 }
 

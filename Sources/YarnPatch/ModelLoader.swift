@@ -70,8 +70,7 @@ package struct ModelLoader {
     if names.contains("model.safetensors.index.json") {
       weights = try readWeights(index: Path.joined(folder, "model.safetensors.index.json"))
     } else {
-      // An adapter's weights are not the model's.
-      for name in names where name.hasSuffix(".safetensors") && !name.hasPrefix("adapter_") {
+      for name in names where ModelFileName(name) == .weights && name.hasSuffix(".safetensors") {
         try addWeights(Path.joined(folder, name), to: &weights)
       }
     }
@@ -83,10 +82,10 @@ package struct ModelLoader {
     if names.contains("config.json") {
       try keep { () throws(FileError) in try loadConfig(Path.joined(folder, "config.json"), weights) }
     }
-    for name in names where name.lowercased().hasSuffix(".gguf") {
-      // A set is loaded through its first shard; a projector of a multimodal model has no language layers.
+    for name in names where ModelFileName(name) == .gguf {
+      // A set is loaded through its first shard.
       if let split = SplitName(fileName: name), split.index > 0, names.contains(split.name(of: 0)) { continue }
-      if name.lowercased().hasPrefix("mmproj") {
+      if ModelFileName.isCompanion(name) {
         notes.append("\(name): passed over, it holds no language model")
         continue
       }

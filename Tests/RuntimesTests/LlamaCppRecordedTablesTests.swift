@@ -72,7 +72,8 @@ import Testing
         expected.attentionFactor = rotation.attentionFactor
         problems.require(rotation == expected, "operation \(rotation) instead of \(expected)")
         problems.require(
-          GGUFKeys(entry["input"]["arch"].string).rotatesAdjacentPairs == (recorded["mode"].double == 0), "mode")
+          LlamaCppArchitecture(entry["input"]["arch"].string).rotatesAdjacentPairs == (recorded["mode"].double == 0),
+          "mode")
         problems.compare(rotation, with: entry)
         problems.require(table.inverseFrequencies == rotation.angles().map { Double($0) }, "table")
         problems.require(table.attentionFactor == Double(rotation.magnitude), "attention factor")

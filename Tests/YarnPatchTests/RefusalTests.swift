@@ -51,6 +51,16 @@ import Testing
     #expect(folder.names == ["empty/notes.txt", "model.safetensors"])
   }
 
+  @Test(arguments: ["mmproj-F16.gguf", "llama-imatrix.gguf"])
+  func `a file that belongs to the model and holds none is passed over`(_ companion: String) throws {
+    let folder = try ScratchFolder()
+    try folder.copy("gguf/llama-plain.gguf", as: "model/llama.gguf")
+    try folder.write(GGUFBuilder(metadata: []).bytes(), to: "model/\(companion)")
+    let model = try inspect(folder["model"]).model
+    #expect(model.files.map(\.path) == [folder["model/llama.gguf"]])
+    #expect(model.notes == ["\(companion): passed over, it holds no language model"])
+  }
+
   @Test(arguments: [
     ("config/bad-empty/config.json", FileError.Code.jsonEmpty), ("config/bad-html/config.json", "html"),
     ("config/bad-bom/config.json", .byteOrderMark), ("config/llama-plain/config.json", .badKnownModel),

@@ -73,10 +73,12 @@ extension Rule {
   }
 
   private static func wrongOrder(_ gguf: LintedGGUF, in model: LintedModel) -> Finding? {
-    guard gguf.keys.readsBetas, let declaration = gguf.declaration, declaration.scalingKind == "yarn",
+    guard gguf.keys.architecture.readsBetas, let declaration = gguf.declaration, declaration.scalingKind == "yarn",
       let place = (declaration.betaFast ?? declaration.betaSlow)?.place.key
     else { return nil }
-    let (fast, slow) = (declaration.betaFast?.value ?? gguf.keys.defaultBetaFast, declaration.betaSlow?.value ?? 1)
+    let (fast, slow) = (
+      declaration.betaFast?.value ?? gguf.keys.architecture.defaultBetaFast, declaration.betaSlow?.value ?? 1
+    )
     guard let severity = severity(fast, slow, isTrained: model.isTrainedScaling(of: gguf)) else { return nil }
     return gguf.finding(
       severity, at: place,

@@ -46,12 +46,12 @@ extension Rule {
     let magnitude = reading.table?.attentionFactor ?? 1
     func beta(_ option: String, _ key: String) -> String {
       let value = "\(option) \(rounded(gguf.number(key) ?? 0))"
-      return keys.takesDivisors
+      return keys.architecture.takesDivisors
         ? "type \(gguf.patching("--factor F \(value) --encoding factors"))"
         : "pass --yarn-\(value.dropFirst(2)) on llama.cpp's command line"
     }
     let inUse = [
-      (keys.betaFast, keys.defaultBetaFast, beta("--beta-fast", keys.betaFast)),
+      (keys.betaFast, keys.architecture.defaultBetaFast, beta("--beta-fast", keys.betaFast)),
       (keys.betaSlow, 1, beta("--beta-slow", keys.betaSlow)),
       (keys.extrapolationFactor, reading.kind == "yarn" ? 1 : 0, "pass --yarn-ext-factor on llama.cpp's command line"),
       (

@@ -19,7 +19,7 @@ extension Rule {
   ) { model in
     model.ggufs.compactMap { gguf in
       let key = gguf.keys.logMultiplier
-      guard let unit = gguf.keys.logMultiplierUnit, let value = gguf.number(key) else { return nil }
+      guard let unit = gguf.keys.architecture.logMultiplierUnit, let value = gguf.number(key) else { return nil }
       let isTooLarge = unit < 1 && value >= 0.3
       guard isTooLarge || unit == 1 && value > 0 && value <= 0.2 else { return nil }
       let moved = isTooLarge ? value / 10 : value * 10

@@ -46,9 +46,9 @@ extension GGUFKeys {
   /// The RoPE keys that llama.cpp reads for the architecture, each with the one type that it takes.
   var readTypes: [(key: String, type: GGUFValueType)] {
     var floats = [base, factor, oldFactor, attentionFactor, alpha]
-    if readsBetas { floats += [betaFast, betaSlow] }
-    if readsMix { floats += [extrapolationFactor, yarnAttentionFactor] }
-    if logMultiplierUnit != nil { floats.append(logMultiplier) }
+    if architecture.readsBetas { floats += [betaFast, betaSlow] }
+    if architecture.readsMix { floats += [extrapolationFactor, yarnAttentionFactor] }
+    if architecture.logMultiplierUnit != nil { floats.append(logMultiplier) }
     return floats.map { ($0, .float32) } + [contextLength, original, rotaryDimension].map { ($0, .uint32) }
       + [(type, .string), (finetuned, .bool)]
   }

@@ -1,17 +1,47 @@
-import ModelConfig
-
-/// Where the code of an architecture changes what llama.cpp does with the rotary keys.
+/// What the code of an architecture makes llama.cpp do with the rotary keys.
 ///
 /// - Source: `load_arch_hparams`, `load_arch_tensors` and the graphs of `src/models/*.cpp`, llama.cpp as vendored by
 ///   llama-cpp-python 0.3.36.
-struct LlamaCppArchitecture {
-  let name: String
+package struct LlamaCppArchitecture: Sendable, CustomStringConvertible {
+  package let name: String
+  package var description: String { name }
+  package init(_ name: String) { self.name = name }
+
+  /// Whether the beta keys are read; for all other architectures 32 and 1 are fixed.
+  package var readsBetas: Bool { ["grok", "mistral3"].contains(name) }
+
+  /// Whether ``GGUFKeys/extrapolationFactor`` and ``GGUFKeys/yarnAttentionFactor`` are read.
+  package var readsMix: Bool { name == "grok" }
+
+  /// The beta fast where the key is missing.
+  package var defaultBetaFast: Double { name == "grok" ? 8 : 32 }
+
+  /// What the log multiplier is divided by to give mscale_all_dim, or `nil` where it is not read.
+  package var logMultiplierUnit: Double? {
+    switch name {
+    case "deepseek2", "deepseek32", "mistral4": 0.1
+    case "mistral3": 1
+    default: nil
+    }
+  }
+
+  /// Whether elements 2i and 2i+1 rotate together (mode 0); otherwise i and i + d/2 do.
+  package var rotatesAdjacentPairs: Bool {
+    [
+      "arcee", "arctic", "bailingmoe", "baichuan", "chameleon", "chatglm", "cohere2", "command-r", "deci", "deepseek",
+      "deepseek2", "deepseek32", "ernie4_5", "granite", "granitehybrid", "granitemoe", "internlm2", "llama", "llama4",
+      "minicpm", "mistral3", "mistral4", "olmo", "plm", "smollm3", "starcoder", "xverse",
+    ].contains(name)
+  }
+
+  /// Whether mscale is taken to be mscale_all_dim, not 1.
+  package var takesMscaleAllDimTwice: Bool { name == "deepseek2" }
 
   /// The loader throws when fewer elements rotate than the head has.
-  var refusesPartialRotation: Bool { ["llama", "llama-embed", "deci", "falcon"].contains(name) }
+  package var refusesPartialRotation: Bool { ["llama", "llama-embed", "deci", "falcon"].contains(name) }
 
   /// `GGML_ASSERT(n_embd_head == n_rot)` stands in the graph.
-  var assertsWholeRotation: Bool {
+  package var assertsWholeRotation: Bool {
     [
       "apertus", "arcee", "arctic", "baichuan", "chameleon", "codeshell", "cogvlm", "cohere2moe", "dbrx", "deci",
       "deepseek", "dots1", "dream", "ernie4_5", "ernie4_5-moe", "exaone", "exaone-moe", "exaone4", "falcon", "granite",
@@ -24,18 +54,18 @@ struct LlamaCppArchitecture {
   }
 
   /// Queries and keys rotate in a part of their own, so ``GGUFKeys/headDimension`` says nothing about its width.
-  var rotatesSeparatePart: Bool {
+  package var rotatesSeparatePart: Bool {
     scalesLatentSoftmax
       || ["minicpm3", "plm", "kimi-linear", "dots3note", "deepseek4", "hy_v4", "bailingmoe3"].contains(name)
   }
 
   /// The square of YaRN's magnitude enters the softmax scale.
-  var scalesLatentSoftmax: Bool {
+  package var scalesLatentSoftmax: Bool {
     ["deepseek2", "deepseek2-ocr", "deepseek32", "glm-dsa", "mistral4"].contains(name)
   }
 
   /// Whether the rotary tensors are loaded. A tensor that no code asks for makes the whole load fail.
-  func loads(_ tensor: String, isLongrope: Bool) -> Bool {
+  package func loads(_ tensor: String, isLongrope: Bool) -> Bool {
     let either: Set = [
       "apertus", "deci", "granite", "granite_swa", "granitemoe", "llama", "llama-embed", "minicpm", "mistral3",
       "pangu-embedded", "refact", "step35",
@@ -51,21 +81,21 @@ struct LlamaCppArchitecture {
   }
 
   /// These load the rotary tensors and hand none to the operation.
-  var leavesTensorsUnused: Bool { ["cogvlm", "falcon-h1", "llada", "pangu-embedded", "refact"].contains(name) }
+  package var leavesTensorsUnused: Bool { ["cogvlm", "falcon-h1", "llada", "pangu-embedded", "refact"].contains(name) }
 
   /// How sliding-window layers rotate where they have numbers of their own.
-  struct SlidingLayers {
+  package struct SlidingLayers {
     /// Base without a key of its own: the file's, else 10000.
-    var inheritsBase = true
+    package var inheritsBase = true
     /// The file's frequency scale, whatever the command line says; else 1.
-    var inheritsScale = false
+    package var inheritsScale = false
     /// No YaRN and no magnitude either.
-    var isPlain = false
+    package var isPlain = false
     /// `freq_base_swa` counts.
-    var readsBase = true
+    package var readsBase = true
   }
 
-  var slidingLayers: SlidingLayers? {
+  package var slidingLayers: SlidingLayers? {
     switch name {
     case "afmoe", "cohere2", "gemma2", "gpt-oss", "llama4", "maple", "smallthinker", "spark2_5":
       SlidingLayers(inheritsScale: true)
@@ -78,12 +108,7 @@ struct LlamaCppArchitecture {
     default: nil
     }
   }
-}
 
-extension GGUFKeys {
-  /// Whether llama.cpp loads a tensor of divisors for the architecture and divides the angles of full layers by it.
-  package var takesDivisors: Bool {
-    let architecture = LlamaCppArchitecture(name: architecture)
-    return architecture.loads(Self.divisorsTensor, isLongrope: false) && !architecture.leavesTensorsUnused
-  }
+  /// Whether a tensor of divisors is loaded and divides the angles of full layers.
+  package var takesDivisors: Bool { loads(GGUFKeys.divisorsTensor, isLongrope: false) && !leavesTensorsUnused }
 }
