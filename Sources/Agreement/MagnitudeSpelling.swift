@@ -5,7 +5,7 @@ import RoPE
 ///
 /// `attention_factor` is final (transformers, vLLM), `attn_factor` multiplies the automatic value (SGLang), a lone
 /// `mscale` stands in `0.1 mscale ln s + 1` (mlx-lm), where `mscale_all_dim` must be absent.
-/// - Source: rule YP401 of the lint catalogue.
+/// - Source: what `yarn-patch rules YP401` says of each key.
 package struct MagnitudeSpelling {
   /// The members in which some runtime looks for a magnitude.
   package static let keys = [

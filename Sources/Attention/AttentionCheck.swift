@@ -11,6 +11,8 @@ package struct AttentionCheck: Sendable {
   /// The longest context looked at, far beyond any model's. Positions must be exact doubles.
   package static let longestContext = 1 << 30
 
+  package static let scoreUnit = "of |q||k|"
+
   package let table: FrequencyTable
   package let headDimension: Int
   package let pairing: RotaryPairing
@@ -64,16 +66,23 @@ package struct AttentionCheck: Sendable {
     var turnAtZero = Largest()
     turnAtZero.add(self.turnAtZero(rotateQuery, random.head(headDimension)))
     turnAtZero.add(self.turnAtZero(rotateKey, random.head(headDimension)))
-    let bounds = bounds
+    let (bounds, unit) = (bounds, Self.scoreUnit)
     return [
-      CheckMeasurement("scores agree with the double reference", measured: difference.value, bound: bounds.score),
+      CheckMeasurement(
+        "attention", "scores agree with the double reference", measured: difference.value, bound: bounds.score,
+        unit: unit),
       // From the first position to any other: two errors of one evaluation each.
       CheckMeasurement(
-        "the reference depends on distance alone", measured: referenceSpread.value, bound: 2 * bounds.referenceScore),
-      CheckMeasurement("scores depend on distance alone", measured: spread.value, bound: 2 * bounds.score),
+        "reference-distance", "the reference depends on distance alone", measured: referenceSpread.value,
+        bound: 2 * bounds.referenceScore, unit: unit),
       CheckMeasurement(
-        "a rotation only multiplies lengths by the attention factor", measured: lengthError.value, bound: bounds.head),
-      CheckMeasurement("position 0 does not turn", measured: turnAtZero.value, bound: bounds.head),
+        "attention-distance", "scores depend on distance alone", measured: spread.value, bound: 2 * bounds.score,
+        unit: unit),
+      CheckMeasurement(
+        "length", "a rotation only multiplies lengths by the attention factor", measured: lengthError.value,
+        bound: bounds.head, unit: unit),
+      CheckMeasurement(
+        "position-0", "position 0 does not turn", measured: turnAtZero.value, bound: bounds.head, unit: unit),
     ]
   }
 

@@ -15,26 +15,9 @@ import RoPE
 /// near-logits          scores over a few tokens stay where they were                       (YaRN)
 /// ```
 package struct ScalingCheck: Sendable {
-  /// One measurement under its stable name.
-  package struct Fact: Sendable, Equatable {
-    package var id: String
-    package var measurement: CheckMeasurement
-    package var unit: String
-
-    init(_ id: String, _ property: String, measured: Double, bound: Double, unit: String) {
-      self.init(id, CheckMeasurement(property, measured: measured, bound: bound), unit: unit)
-    }
-
-    init(_ id: String, _ measurement: CheckMeasurement, unit: String) {
-      (self.id, self.measurement, self.unit) = (id, measurement, unit)
-    }
-  }
-
   let parameters: RoPEParameters
   let attention: AttentionCheck
   var headDimension: Int { attention.headDimension }
-
-  static let scoreUnit = "of |q||k|"
 
   /// - Parameter window: Positions demanded, in tokens.
   /// - Returns: `nil` when ``AttentionCheck`` cannot be made.
@@ -50,10 +33,8 @@ package struct ScalingCheck: Sendable {
   }
 
   /// - Parameter keyCount: Keys over which the kernel is compared; the reference takes 2 ns for each lane of each.
-  package func facts(of subject: AttentionSubject, keyCount: Int) -> [Fact] {
-    let names = ["attention", "reference-distance", "attention-distance", "length", "position-0"]
-    let turns = attention.measurements(query: subject.rotateQuery, key: subject.rotateKey)
-    return zip(names, turns).map { Fact($0, $1, unit: Self.scoreUnit) }
+  package func measurements(of subject: AttentionSubject, keyCount: Int) -> [CheckMeasurement] {
+    attention.measurements(query: subject.rotateQuery, key: subject.rotateKey)
       + [
         temperature(of: subject), softmaxScale(of: subject), kernel(of: subject, keyCount: keyCount), identity,
         trainedPhases(of: subject), nearLogits(of: subject),
@@ -74,7 +55,7 @@ package struct ScalingCheck: Sendable {
   // MARK: magnitudes
 
   /// An attention factor that reaches queries or keys alone multiplies once, one that reaches a score again four times.
-  private func temperature(of subject: AttentionSubject) -> Fact {
+  private func temperature(of subject: AttentionSubject) -> CheckMeasurement {
     var random = HeadGenerator()
     var deviation = Largest()
     let demanded = parameters.attentionFactor * parameters.attentionFactor
@@ -82,13 +63,13 @@ package struct ScalingCheck: Sendable {
       let head = rotatingHead(&random)
       deviation.add(selfScore(of: head, subject, query: position, key: position) - demanded)
     }
-    return Fact(
+    return CheckMeasurement(
       "temperature", "scores are multiplied by the square of the attention factor", measured: deviation.value,
-      bound: attention.bounds.score, unit: Self.scoreUnit)
+      bound: attention.bounds.score, unit: AttentionCheck.scoreUnit)
   }
 
   /// Through the kernel, with heads that were not turned: `d + 2` roundings on each term, as in ``AttentionBounds``.
-  private func softmaxScale(of subject: AttentionSubject) -> Fact? {
+  private func softmaxScale(of subject: AttentionSubject) -> CheckMeasurement? {
     var random = HeadGenerator()
     let head = random.head(headDimension)
     guard
@@ -98,7 +79,7 @@ package struct ScalingCheck: Sendable {
     else { return nil }
     let multiplier = Double(logit) * Double(headDimension).squareRoot() / squaredLength(head)
     let demanded = parameters.softmaxScaleMultiplier
-    return Fact(
+    return CheckMeasurement(
       "softmax-scale", "logits are q·k/√d times the softmax multiplier", measured: abs(multiplier - demanded),
       bound: 1.01 * Double(headDimension + 2) * Double(Float.ulpOfOne) / 2 * abs(demanded), unit: "of q·k/√d")
   }
@@ -106,7 +87,7 @@ package struct ScalingCheck: Sendable {
   // MARK: kernel
 
   /// The last query of the window over the keys before it; the worst of all results, each over its own bound.
-  private func kernel(of subject: AttentionSubject, keyCount: Int) -> Fact? {
+  private func kernel(of subject: AttentionSubject, keyCount: Int) -> CheckMeasurement? {
     let count = min(keyCount, subject.window)
     var random = HeadGenerator()
     let query = subject.rotateQuery(random.head(headDimension), subject.window - 1)
@@ -131,14 +112,14 @@ package struct ScalingCheck: Sendable {
     } else {
       worst.add(.nan)
     }
-    return Fact(
+    return CheckMeasurement(
       "kernel", "streaming attention agrees with the double reference", measured: worst.value, bound: 1,
       unit: "of its rounding bound")
   }
 
   // MARK: promises
 
-  private var identity: Fact? {
+  private var identity: CheckMeasurement? {
     guard let parameters = parameters.identity,
       let plain = AttentionCheck(
         FrequencyTable(parameters.unscaled), headDimension: headDimension, pairing: attention.pairing,
@@ -147,13 +128,13 @@ package struct ScalingCheck: Sendable {
     let rotation = VectorRotation(
       FrequencyTable(parameters), headDimension: headDimension, pairing: attention.pairing)
     var measurement = plain.measurements(query: rotation.rotated, key: rotation.rotated)[0]
-    measurement.property = "factor 1 leaves scores as they are"
-    return Fact("identity-attention", measurement, unit: Self.scoreUnit)
+    (measurement.id, measurement.property) = ("identity-attention", "factor 1 leaves scores as they are")
+    return measurement
   }
 
   /// A pair that saw less than `betaSlow` turns in training sees no new angle. The largest position is one less than the
   /// window; a GGUF's factor is a float32.
-  private func trainedPhases(of subject: AttentionSubject) -> Fact? {
+  private func trainedPhases(of subject: AttentionSubject) -> CheckMeasurement? {
     guard case .yarn(let yarn) = parameters.scaling else { return nil }
     let original = FrequencyTable(parameters.unscaled)
     var furthest = Largest()
@@ -163,7 +144,7 @@ package struct ScalingCheck: Sendable {
         subject.table.inverseFrequencies[pair] * Double(subject.window - 1)
           / (original.inverseFrequencies[pair] * yarn.originalContextLength))
     }
-    return Fact(
+    return CheckMeasurement(
       "trained-phases", "interpolated pairs stay within the angles of training", measured: furthest.value,
       bound: 1 + 1e-6, unit: "of the trained range")
   }
@@ -174,7 +155,7 @@ package struct ScalingCheck: Sendable {
   /// Pairs that turn more than `betaFast` times in training stay as they are. Any other has a frequency from `w / s` to
   /// `w`, so over `d` tokens its cosine moves no further than between `d w / s` and `d w`, and a score by the sum of that
   /// over the pairs, each by its share of the head. Told at the distance that is nearest to its bound.
-  func nearLogits(of subject: AttentionSubject) -> Fact? {
+  func nearLogits(of subject: AttentionSubject) -> CheckMeasurement? {
     guard case .yarn(let yarn) = parameters.scaling, parameters.attentionFactor != 0 else { return nil }
     let plain = FrequencyTable(parameters.unscaled)
     let turns = plain.rotations(in: yarn.originalContextLength)
@@ -196,9 +177,9 @@ package struct ScalingCheck: Sendable {
       if !(moved * worst.bound <= worst.measured * bound) { worst = (moved, bound) }
       if moved.isNaN { break }
     }
-    return Fact(
+    return CheckMeasurement(
       "near-logits", "scores over at most \(Self.nearDistance) tokens stay near those of training",
-      measured: worst.measured, bound: worst.bound, unit: Self.scoreUnit)
+      measured: worst.measured, bound: worst.bound, unit: AttentionCheck.scoreUnit)
   }
 
   /// How far a cosine lies at most from that of `angle`, at any angle from `angle / factor` to `angle`.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// SHA-256 (FIPS 180-4), to recognise a file's header again and a content-addressed file's name.
 ///
 /// Ours because no library without Foundation is at hand; checked against the standard's own vectors.
@@ -77,4 +79,15 @@ package struct SHA256 {
     0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
   ]
+}
+
+extension ByteSource {
+  /// SHA-256 of a range, with a mebibyte of it in memory, as hexadecimal text.
+  package func digest(of range: Range<UInt64>) throws(FileError) -> String {
+    var hash = SHA256()
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 20) {
+      hash.update(try bytes(in: start..<min(range.upperBound, start + 1 << 20)))
+    }
+    return hash.hexadecimal()
+  }
 }

@@ -24,13 +24,6 @@ extension FileSystem {
       if error.code != EINVAL { throw FileError(error, at: path) }
     }
   }
-
-  /// Makes a folder; one that exists already is fine.
-  package func ensureFolder(_ path: String) throws(FileError) {
-    do throws(SystemError) { try retrying { () throws(SystemError) in try makeFolder(path) } } catch {
-      if error.code != EEXIST { throw FileError(error, at: path) }
-    }
-  }
 }
 
 extension FileError.Code {

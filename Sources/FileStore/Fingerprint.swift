@@ -64,14 +64,3 @@ extension EditList {
   /// How many edits are the header's. The inverse has as many edits, in the same order.
   fileprivate var headerEdits: Int { edits.prefix { $0.end <= Self.headerLimit }.count }
 }
-
-extension ByteSource {
-  /// SHA-256 of a range.
-  fileprivate func digest(of range: Range<UInt64>) throws(FileError) -> String {
-    var hash = SHA256()
-    for start in stride(from: range.lowerBound, to: range.upperBound, by: 1 << 20) {
-      hash.update(try bytes(in: start..<min(range.upperBound, start + 1 << 20)))
-    }
-    return hash.hexadecimal()
-  }
-}

@@ -110,27 +110,3 @@ extension LintedFile {
     readings(of: runtimes).filter { [nil, layer ?? "full_attention"].contains($0.layerType) }
   }
 }
-
-extension [RuntimeReading] {
-  /// What each runtime takes for something: `transformers5 and vllm take 4096, mlx-lm takes 8192`.
-  func telling(_ value: (RuntimeReading) -> Double?) -> String {
-    var groups: [(value: Double, names: [String])] = []
-    for reading in self {
-      guard let taken = value(reading) else { continue }
-      if let index = groups.firstIndex(where: { $0.value == taken }) {
-        if !groups[index].names.contains(reading.runtime) { groups[index].names.append(reading.runtime) }
-      } else {
-        groups.append((taken, [reading.runtime]))
-      }
-    }
-    return groups.map { "\($0.names.listed) \($0.names.count == 1 ? "takes" : "take") \(plain($0.value))" }
-      .joined(separator: ", ")
-  }
-
-  /// Their names, each once.
-  var names: [String] {
-    reduce(into: []) { names, reading in
-      if !names.contains(reading.runtime) { names.append(reading.runtime) }
-    }
-  }
-}

@@ -15,22 +15,25 @@ extension [RuntimeReading] {
 
   /// A text for each runtime, those together that have the same; runtimes without one are left out.
   func listed(_ text: (RuntimeReading) -> String?) -> String {
-    var groups: [(text: String, names: [String])] = []
-    for reading in self {
-      guard let text = text(reading) else { continue }
-      if let index = groups.firstIndex(where: { $0.text == text }) {
-        if !groups[index].names.contains(reading.runtime) { groups[index].names.append(reading.runtime) }
-      } else {
-        groups.append((text, [reading.runtime]))
-      }
+    grouped(text).map { "\($0.names.listed): \($0.value)" }.joined(separator: "; ")
+  }
+
+  /// What each runtime takes for something: `transformers5 and vllm take 4096, mlx-lm takes 8192`.
+  func telling(_ value: (RuntimeReading) -> Double?) -> String {
+    grouped(value).map { "\($0.names.listed) \($0.names.count == 1 ? "takes" : "take") \(plain($0.value))" }
+      .joined(separator: ", ")
+  }
+
+  /// The values in order, each with the runtimes that have it.
+  private func grouped<Value: Hashable>(_ value: (RuntimeReading) -> Value?) -> [(value: Value, names: [String])] {
+    let pairs = compactMap { reading in value(reading).map { (value: $0, name: reading.runtime) } }
+    return pairs.map(\.value).uniqued().map { value in
+      (value, pairs.filter { $0.value == value }.map(\.name).uniqued())
     }
-    return groups.map { "\($0.names.listed): \($0.text)" }.joined(separator: "; ")
   }
 
   /// Names of the runtimes whose readings fit, each once.
   func names(where fits: (RuntimeReading) -> Bool = { _ in true }) -> [String] {
-    reduce(into: []) { names, reading in
-      if fits(reading), !names.contains(reading.runtime) { names.append(reading.runtime) }
-    }
+    filter(fits).map(\.runtime).uniqued()
   }
 }

@@ -31,9 +31,6 @@ extension JSONDocument {
   /// White space in front of the top-level members; `nil` when they stand on one line.
   package var indentation: String? { ContainerLayout(root, in: bytes)?.indentation }
 
-  /// Whether the text ends with a line break.
-  package var endsWithLineBreak: Bool { bytes.last == 0x0a }
-
   /// Whether the top-level keys ascend, as Python's `sort_keys` writes them; `false` for fewer than two.
   package var keysAreSorted: Bool { areSorted(root.value.members?.map(\.key) ?? []) }
 

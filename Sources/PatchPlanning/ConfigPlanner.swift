@@ -10,7 +10,7 @@ extension FileError.Code {
 
 /// Settings to edits of a config.json, in the layout that the file already uses and what a spelling adds to it.
 ///
-/// Source of the written form: section 10 of the runtimes' documentation. Numbers that are fractions by nature keep a
+/// Numbers that are fractions by nature keep a
 /// decimal point, the original length stands inside the dictionary, and the window is stated as original × factor.
 package struct ConfigPlanner {
   let config: HuggingFaceConfig

@@ -6,10 +6,8 @@ import Runtimes
 public enum SpectrumPlot {
   /// One SVG document with a panel for each kind of layer; a runtime with one table for all layers is in each of them.
   public static func svg(_ readings: [RuntimeReading], model: String) -> String {
-    var labels: [String?] = []
-    for label in readings.map(\.layerType) where label != nil && !labels.contains(label) { labels.append(label) }
-    if labels.isEmpty { labels = [nil] }
-    let panels = labels.map { label in
+    let labels: [String?] = readings.compactMap(\.layerType).uniqued()
+    let panels = (labels.isEmpty ? [nil] : labels).map { label in
       Spectrum(label, readings.filter { $0.table != nil && ($0.layerType == nil || $0.layerType == label) })
     }.filter { !$0.groups.isEmpty }
     let remarks = readings.filter { $0.table == nil }.map { reading in
@@ -157,9 +155,7 @@ private struct Spectrum {
   }
 
   private var bandText: String {
-    var names: [String] = []
-    for band in bands where !names.contains(band.name) { names.append(band.name) }
-    return names.joined(separator: ", ")
+    bands.map(\.name).uniqued().joined(separator: ", ")
   }
 }
 

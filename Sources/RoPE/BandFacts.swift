@@ -1,14 +1,20 @@
 /// A property that was measured, with the largest value that is still good.
 public struct CheckMeasurement: Sendable, Equatable {
+  /// Stable name, such as `near-logits`.
+  public var id: String
   /// What holds when the measured value is within the bound, as a phrase.
   public var property: String
   public var measured: Double
   public var bound: Double
+  /// Unit of both numbers.
+  public var unit: String
 
-  public init(_ property: String, measured: Double, bound: Double) {
+  public init(_ id: String, _ property: String, measured: Double, bound: Double, unit: String = "relative") {
+    self.id = id
     self.property = property
     self.measured = measured
     self.bound = bound
+    self.unit = unit
   }
 
   /// False also for a measurement that is not a number.
@@ -45,9 +51,7 @@ public struct BandFacts: Sendable, Equatable {
     interpolatedCount = ramp.count { $0 == 1 }
     blendedCount = ramp.count - keptCount - interpolatedCount
 
-    var unscaled = parameters
-    unscaled.scaling = .none
-    let original = FrequencyTable(unscaled)
+    let original = FrequencyTable(parameters.unscaled)
     let pairs = zip(original.inverseFrequencies, table.inverseFrequencies).map { (before: $0, after: $1) }
     let rotations = original.rotations(in: yarn.originalContextLength)
     let fast = zip(pairs, rotations).filter { $1 > yarn.betaFast }.map(\.0)
@@ -57,28 +61,24 @@ public struct BandFacts: Sendable, Equatable {
     // The share in front of each frequency can be told from the table only as well as the factor differs from 1.
     let span = 1 - 1 / yarn.factor
     let shares = span == 0 ? [] : pairs.map { (1 - $0.after / $0.before) / span }
-    var identity = parameters
-    var yarnOfOne = yarn
-    yarnOfOne.factor = 1
-    identity.scaling = .yarn(yarnOfOne)
-    let one = zip(FrequencyTable(identity).inverseFrequencies, original.inverseFrequencies)
+    let one = zip(parameters.identity.map { FrequencyTable($0).inverseFrequencies } ?? [], original.inverseFrequencies)
 
     checks = [
       CheckMeasurement(
-        "pairs faster than beta fast keep their frequency",
+        "fast-pairs", "pairs faster than beta fast keep their frequency",
         measured: largest(fast.map { abs($0.after / $0.before - 1) }), bound: tolerance),
       CheckMeasurement(
-        "pairs slower than beta slow are divided by the factor",
+        "slow-pairs", "pairs slower than beta slow are divided by the factor",
         measured: largest(slow.map { abs($0.after * yarn.factor / $0.before - 1) }), bound: tolerance),
       CheckMeasurement(
-        "the interpolated share never falls from one pair to the next",
+        "ramp", "the interpolated share never falls from one pair to the next",
         measured: largest(zip(shares, shares.dropFirst()).map { $0 - $1 }),
         bound: span == 0 ? 0 : 2 * tolerance / abs(span)),
       CheckMeasurement(
-        "no interpolated pair turns further within the new context than within the original one",
+        "phase", "no interpolated pair turns further within the new context than within the original one",
         measured: largest(interpolated.map { $0.after * yarn.factor / $0.before }), bound: 1 + tolerance),
       CheckMeasurement(
-        "factor 1 changes nothing", measured: largest(one.map { abs($0 / $1 - 1) }), bound: tolerance),
+        "identity", "factor 1 changes nothing", measured: largest(one.map { abs($0 / $1 - 1) }), bound: tolerance),
     ]
   }
 }

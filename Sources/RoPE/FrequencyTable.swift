@@ -25,6 +25,16 @@ public struct FrequencyTable: Sendable, Equatable {
 
   /// Full turns of each pair within `length` positions.
   public func rotations(in length: Double) -> [Double] { inverseFrequencies.map { length * $0 / (2 * .pi) } }
+
+  /// Largest difference of a frequency, relative to the other table's; infinite for tables of other lengths and for
+  /// what is no number.
+  public func largestDifference(from other: FrequencyTable) -> Double {
+    guard inverseFrequencies.count == other.inverseFrequencies.count else { return .infinity }
+    return zip(inverseFrequencies, other.inverseFrequencies).reduce(0) { largest, pair in
+      let difference = pair.0 == pair.1 ? 0 : abs(pair.0 / pair.1 - 1)
+      return max(largest, difference.isNaN ? .infinity : difference)
+    }
+  }
 }
 
 extension RoPEParameters {

@@ -52,8 +52,7 @@ extension LlamaCppReading {
     let (mine, its) = (readings.compactMap(\.table), other.readings.compactMap(\.table))
     return mine.count == its.count
       && zip(mine, its).allSatisfy { mine, its in
-        mine.inverseFrequencies.count == its.inverseFrequencies.count
-          && zip(mine.inverseFrequencies, its.inverseFrequencies).allSatisfy { abs($0 - $1) <= 1e-5 * $1 }
+        mine.largestDifference(from: its) <= 1e-5
           && abs(mine.attentionFactor - its.attentionFactor) <= 1e-5 * its.attentionFactor
       }
   }

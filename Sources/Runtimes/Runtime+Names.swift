@@ -22,8 +22,7 @@ extension Runtime {
     let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let versions = all.filter { $0.name == parts[0] }
     guard let newest = versions.last else {
-      var names: [String] = []
-      for runtime in all where !names.contains(runtime.name) { names.append(runtime.name) }
+      let names = all.map(\.name).uniqued()
       throw UnknownRuntime(description: "unknown runtime \(parts[0]); known: \(names.joined(separator: ", "))")
     }
     guard parts.count > 1 else { return newest }

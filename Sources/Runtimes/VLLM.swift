@@ -61,7 +61,7 @@ private struct VLLMReader {
 
   /// Overrides are applied after ``patch(_:)``, which would have completed them.
   private func startOption(_ patched: [PythonDictionary?]) -> StartOption {
-    StartOption("vllm", version: "0.33.0", arguments: ["--hf-overrides", config.startOverride(patched)])
+    StartOption("vllm", version: version.number, arguments: ["--hf-overrides", config.startOverride(patched)])
   }
 
   /// `patch_rope_parameters`: one name for the kind, and three kinds renamed.

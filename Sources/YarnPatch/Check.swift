@@ -29,9 +29,10 @@ public struct Check: Sendable, Equatable {
     self.unit = unit
   }
 
-  init(_ id: String, _ measurement: CheckMeasurement, unit: String = "relative", detail: String? = nil) {
+  init(_ measurement: CheckMeasurement, detail: String? = nil) {
     self.init(
-      id, measurement.property, measured: measurement.measured, atMost: measurement.bound, unit: unit, detail: detail)
+      measurement.id, measurement.property, measured: measurement.measured, atMost: measurement.bound,
+      unit: measurement.unit, detail: detail)
   }
 }
 

@@ -28,10 +28,8 @@ public func tables(
   }
   let known = readings.compactMap(\.layerType)
   guard known.contains(layerType) else {
-    var names: [String] = []
-    for name in known where !names.contains(name) { names.append(name) }
     throw forecast.noTable(
-      names.isEmpty ? "one table for all layers" : "one of \(names.joined(separator: ", "))",
+      known.isEmpty ? "one table for all layers" : "one of \(known.uniqued().joined(separator: ", "))",
       remedy: "leave out --layer-type, or name one that the file declares")
   }
   return readings.filter { $0.layerType == nil || $0.layerType == layerType }

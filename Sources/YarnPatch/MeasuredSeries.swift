@@ -28,9 +28,7 @@ public struct MeasuredSeries: Sendable, Equatable {
   public var points: [Point] = []
 
   /// The settings in the order of their first points.
-  public var settings: [String] {
-    points.reduce(into: []) { names, point in if !names.contains(point.setting) { names.append(point.setting) } }
-  }
+  public var settings: [String] { points.map(\.setting).uniqued() }
 
   /// A page shows no more.
   static let largestCount = 10_000

@@ -38,7 +38,7 @@ extension PreparedPatch {
       files.append(
         .object([
           ("path", .string(Path.relative(file.path, to: folder) ?? file.path)), ("size", .raw("\(source.size)")),
-          ("headerSize", .raw("\(header)")), ("headerSHA256", .string(try source.digest(upTo: header))),
+          ("headerSize", .raw("\(header)")), ("headerSHA256", .string(try source.digest(of: 0..<header))),
           ("textSHA256After", .optional(file.texts.map { SHA256.hexadecimal(of: $0.new.utf8) })),
           ("changes", .array(file.changes.filter { $0.at != GGUFFile.fillerKey }.map(\.json))),
         ]))
@@ -70,17 +70,6 @@ extension PreparedPatch {
     let json = try json(
       tool: tool, model: try fileSystem.path(model.path, seenFrom: folder), knownModels: knownModels)
     try fileSystem.put(Array("\(json.pretty())\n".withNothingHidden.utf8), at: path, replacing: exists)
-  }
-}
-
-extension ByteSource {
-  /// SHA-256 of the first bytes, with a mebibyte of them in memory.
-  func digest(upTo end: UInt64) throws(FileError) -> String {
-    var hash = SHA256()
-    for start in stride(from: 0, to: end, by: 1 << 20) {
-      hash.update(try bytes(in: start..<min(end, start + 1 << 20)))
-    }
-    return hash.hexadecimal()
   }
 }
 

@@ -151,7 +151,7 @@ public struct SavedPlan: Sendable {
         throw stale(source.path, found: "the file has \(source.size) bytes", expected: "\(wholeSize)")
       }
       let expected = file.child("headerSHA256")?.value.string ?? "none"
-      let found = try source.digest(upTo: headerSize)
+      let found = try source.digest(of: 0..<headerSize)
       guard found == expected else {
         throw stale(
           source.path, found: "SHA-256 of the first \(headerSize) bytes is \(found)", expected: expected)

@@ -26,9 +26,7 @@ extension Verifier {
     let window = min(reading.contextLength ?? 4096, AttentionCheck.longestContext)
     guard let check = ScalingCheck(parameters, headDimension: head, pairing: pairing, window: window) else { return }
     let subject = AttentionSubject(table, headDimension: head, pairing: pairing, window: window)
-    for fact in check.facts(of: subject, keyCount: comparedKeys) {
-      checks.append(Check(fact.id, fact.measurement, unit: fact.unit, detail: place))
-    }
+    checks += check.measurements(of: subject, keyCount: comparedKeys).map { Check($0, detail: place) }
     guard attention == .full else {
       inform(CachedKeys(reading, declaration)?.summary)
       return

@@ -111,10 +111,7 @@ struct Verifier {
         "tables-agree", "double precision and float32 order give the same table",
         measured: sameCount ? difference ?? .nan : .nan, atMost: Self.float32Bound, unit: "relative",
         detail: "\(place): \(second.count) pairs"))
-    let names = ["fast-pairs", "slow-pairs", "ramp", "phase", "identity"]
-    for (name, fact) in zip(names, BandFacts(table, parameters)?.checks ?? []) {
-      checks.append(Check(name, fact, detail: place))
-    }
+    checks += (BandFacts(table, parameters)?.checks ?? []).map { Check($0, detail: place) }
   }
 
   /// Largest relative error of a float32 table in the runtimes' order: three roundings of at most 2⁻²⁴ in the plain
@@ -130,15 +127,11 @@ struct Verifier {
     }
     guard let (firstPath, first) = readings.first else { return }
     for (path, table) in readings.dropFirst() {
-      let sameCount = table.inverseFrequencies.count == first.inverseFrequencies.count
-      let differences = zip(first.inverseFrequencies, table.inverseFrequencies).map {
-        abs($0 - $1) / max(abs($0), 1e-300)
-      }
       let magnitude = abs(first.attentionFactor - table.attentionFactor) / first.attentionFactor
       checks.append(
         Check(
           "files-agree", "the model's files give the same table",
-          measured: sameCount ? max(differences.max() ?? 0, magnitude) : .infinity, atMost: 1e-6, unit: "relative",
+          measured: max(table.largestDifference(from: first), magnitude), atMost: 1e-6, unit: "relative",
           detail: "\(firstPath) and \(path)"))
     }
   }

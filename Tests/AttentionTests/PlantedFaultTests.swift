@@ -26,7 +26,7 @@ import Testing
   /// The ids of the checks that fail.
   private static func failures(_ subject: AttentionSubject, _ demanded: RoPEParameters = yarn) throws -> [String] {
     let check = try #require(ScalingCheck(demanded, headDimension: head, pairing: .halves, window: window))
-    return check.facts(of: subject, keyCount: 64).filter { !$0.measurement.holds }.map(\.id)
+    return check.measurements(of: subject, keyCount: 64).filter { !$0.holds }.map(\.id)
   }
 
   private static func withFactor(_ factor: Double) -> RoPEParameters {
@@ -131,10 +131,10 @@ import Testing
       #expect(try Self.failures(Self.computed(parameters), parameters) == [])
     }
     let check = try #require(ScalingCheck(Self.yarn, headDimension: Self.head, pairing: .halves, window: Self.window))
-    let facts = check.facts(of: Self.computed(), keyCount: 64)
-    #expect(Set(facts.map(\.id)).count == facts.count)
-    for fact in facts where fact.unit == ScalingCheck.scoreUnit && fact.id != "near-logits" {
-      #expect(fact.measurement.bound < 1e-5, "\(fact.id)")
+    let measured = check.measurements(of: Self.computed(), keyCount: 64)
+    #expect(Set(measured.map(\.id)).count == measured.count)
+    for one in measured where one.unit == AttentionCheck.scoreUnit && one.id != "near-logits" {
+      #expect(one.bound < 1e-5, "\(one.id)")
     }
   }
 
@@ -153,7 +153,7 @@ import Testing
     func near(_ fast: Double, _ slow: Double) throws -> CheckMeasurement {
       let subject = AttentionSubject(
         FrequencyTable(parameters(fast, slow)), headDimension: Self.head, pairing: .halves, window: window)
-      return try #require(check.nearLogits(of: subject)).measurement
+      return try #require(check.nearLogits(of: subject))
     }
     #expect(try near(32, 1).holds && !near(1, 32).holds)
     #expect(try near(32, 1).bound < 0.5)
@@ -180,9 +180,9 @@ import Testing
     let one = try #require(parameters.identity)
     #expect(one != parameters && parameters.unscaled == one.unscaled)
     let check = try #require(ScalingCheck(parameters, headDimension: Self.head, pairing: .halves, window: 32_768))
-    let facts = check.facts(of: Self.computed(parameters), keyCount: 2)
-    #expect(facts.contains { $0.id == "identity-attention" && $0.measurement.holds })
-    #expect(facts.allSatisfy { $0.measurement.holds })
+    let measured = check.measurements(of: Self.computed(parameters), keyCount: 2)
+    #expect(measured.contains { $0.id == "identity-attention" && $0.holds })
+    #expect(measured.allSatisfy { $0.holds })
   }
 
   @Test(arguments: [1, 2, 3, 9]) func `a window of a few tokens is checked`(_ window: Int) throws {
@@ -190,7 +190,7 @@ import Testing
     let check = try #require(ScalingCheck(parameters, headDimension: 6, pairing: .adjacent, window: window))
     let subject = AttentionSubject(
       FrequencyTable(parameters), headDimension: 6, pairing: .adjacent, window: window)
-    #expect(check.facts(of: subject, keyCount: 4).allSatisfy { $0.measurement.holds })
+    #expect(check.measurements(of: subject, keyCount: 4).allSatisfy { $0.holds })
   }
 
   @Test func `attention dilutes over four times the keys, and YaRN's factor gathers it again`() throws {

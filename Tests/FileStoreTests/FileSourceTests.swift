@@ -59,16 +59,6 @@ import Testing
     #expect(error?.found == "open failed: \(String(cString: strerror(errno))) (errno \(errno))")
   }
 
-  @Test func `a folder is made once and may be there already`() throws {
-    let folder = TemporaryFolder()
-    let fileSystem = POSIXFileSystem()
-    try fileSystem.ensureFolder(folder["new"])
-    try fileSystem.ensureFolder(folder["new"])
-    #expect(folder.names() == ["new"])
-    let error = failure { () throws(FileError) in try fileSystem.ensureFolder(folder["none/new"]) }
-    #expect(error?.code == .notFound)
-  }
-
   @Test(arguments: [
     ("a/b/c", "a/b", "c"), ("c", ".", "c"), ("/c", "/", "c"), ("a/b//", "a", "b"), ("a//b", "a", "b"), ("/", "/", ""),
   ]) func `a path has a folder and a name`(path: String, folder: String, name: String) {

@@ -35,7 +35,6 @@ import Testing
     #expect(document.disagreements == [], "\(path)")
     let lineBreak = ["lf": "\n", "crlf": "\r\n"][facts.fact("newline")?.string ?? ""]
     #expect(document.lineBreak == lineBreak, "\(path)")
-    #expect(document.endsWithLineBreak == facts.fact("trailing_newline")?.bool, "\(path)")
     #expect(document.root.value.members?.count == facts.fact("top_level_keys")?.number?.integer, "\(path)")
     #expect(document.keysAreSorted == facts.fact("keys_sorted")?.bool, "\(path)")
     let indent = facts.fact("indent")

@@ -325,7 +325,8 @@ import Testing
     #expect(read.declarations.first?.rotaryDimension == nil)
   }
 
-  @Test(arguments: ["deepseek2", "deepseek2-ocr", "deepseek32", "mistral4", "glm-dsa"]) func `latent attention is known by its name`(
+  @Test(arguments: ["deepseek2", "deepseek2-ocr", "deepseek32", "mistral4", "glm-dsa"])
+  func `latent attention is known by its name`(
     _ architecture: String
   ) throws {
     #expect(try first(architecture, Self.shape).usesLatentAttention)

@@ -54,11 +54,11 @@ import Testing
   @Test(arguments: ["mmproj-F16.gguf", "llama-imatrix.gguf"])
   func `a file that belongs to the model and holds none is passed over`(_ companion: String) throws {
     let folder = try ScratchFolder()
-    try folder.copy("gguf/llama-plain.gguf", as: "model/llama.gguf")
-    try folder.write(GGUFBuilder(metadata: []).bytes(), to: "model/\(companion)")
-    let model = try inspect(folder["model"]).model
-    #expect(model.files.map(\.path) == [folder["model/llama.gguf"]])
-    #expect(model.notes == ["\(companion): passed over, it holds no language model"])
+    let model = try folder.copy("gguf/llama-plain.gguf", as: "model/llama.gguf")
+    try folder.write(GGUFBuilder().bytes(), to: "model/\(companion)")
+    let read = try inspect(folder["model"]).model
+    #expect(read.files.map(\.path) == [model])
+    #expect(read.notes == ["\(companion): passed over, it holds no language model"])
   }
 
   @Test(arguments: [

@@ -57,21 +57,11 @@ extension Rule {
         return config.finding(
           .warning, at: pointer,
           """
-          \(rounding.names.listed) will round the ramp's bounds although `truncate` is false: a rotation frequency changes \
+          \(rounding.names().listed) will round the ramp's bounds although `truncate` is false: a rotation frequency changes \
           by up to \(rounded(100 * difference)) %. Serve with another runtime\(advice).
           """,
-          expected: "rounded bounds for every runtime, or none that rounds", runtimes: rounding.names)
+          expected: "rounded bounds for every runtime, or none that rounds", runtimes: rounding.names())
       }
-    }
-  }
-}
-
-extension FrequencyTable {
-  /// Largest difference of a frequency, relative to the other table's; infinite for tables of other lengths.
-  fileprivate func largestDifference(from other: FrequencyTable) -> Double {
-    guard inverseFrequencies.count == other.inverseFrequencies.count else { return .infinity }
-    return zip(inverseFrequencies, other.inverseFrequencies).reduce(0) { largest, pair in
-      pair.0 == pair.1 ? largest : max(largest, abs(pair.0 / pair.1 - 1))
     }
   }
 }

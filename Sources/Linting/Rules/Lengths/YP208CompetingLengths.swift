@@ -41,10 +41,10 @@ extension Rule {
         return config.finding(
           .warning, at: pointer,
           """
-          `\(key)` is \(length) and wins over `max_position_embeddings` \(maximum) in \(takers.names.listed). Set it to \
+          `\(key)` is \(length) and wins over `max_position_embeddings` \(maximum) in \(takers.names().listed). Set it to \
           \(maximum), or remove it.
           """,
-          expected: "\(maximum)", runtimes: takers.names,
+          expected: "\(maximum)", runtimes: takers.names(),
           fix: .unsafe("set \(key) to \(maximum)", [config.change(pointer, .integer(maximum))]))
       }
     }

@@ -36,13 +36,13 @@ extension Rule {
         let declaration = config.declarations.first(where: { ["dynamic", "longrope"].contains($0.scalingKind) }),
         let kind = declaration.kind, let window = declaration.contextLength?.value
       else { return nil }
-      var names: [String] = []
-      for runtime in model.deployment.targets where ![Runtime.vllm.name, Runtime.llamaCpp.name].contains(runtime.name) {
+      let names = model.deployment.targets.filter { runtime in
+        guard ![Runtime.vllm.name, Runtime.llamaCpp.name].contains(runtime.name) else { return false }
         let tables = [1, 2 * window].map { length in
           runtime.read(config.input, RuntimeOptions(sequenceLength: length)).map(\.table)
         }
-        if tables[0] != tables[1], !names.contains(runtime.name) { names.append(runtime.name) }
-      }
+        return tables[0] != tables[1]
+      }.map(\.name).uniqued()
       guard !names.isEmpty else { return nil }
       return config.finding(
         .warning, at: kind.place.key ?? "",

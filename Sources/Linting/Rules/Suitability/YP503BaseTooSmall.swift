@@ -24,7 +24,7 @@ extension Rule {
       Heads of which only a part rotates, and latent attention: what does not rotate keeps the sum positive. A first \
       negative distance between 100000 and a quarter of a very long window goes unseen.
       """,
-    sources: ["arXiv 2405.14591", "measurements in the rule catalogue's appendix"]
+    sources: ["arXiv 2405.14591", "`yarn-patch verify --attention full`, which measures the distance"]
   ) { model in
     model.files.compactMap { file in
       guard let declaration = file.declaration, !declaration.usesLatentAttention, let base = declaration.base,

@@ -1,3 +1,0 @@
-extension Rule {
-  static let betweenFiles: [Rule] = [.descriptionsDisagree, .drafter, .copyLostScaling, .launchOverride]
-}

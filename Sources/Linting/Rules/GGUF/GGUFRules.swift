@@ -1,7 +1,0 @@
-extension Rule {
-  static let gguf: [Rule] = [
-    .typeAndFactor, .typeUnknown, .ggufOriginalMissing, .contextLength, .inertKey, .extrapolationMix, .logMultiplier,
-    .factorsAndScaling, .rotaryTensors, .valueType, .ggufRotaryDimension, .foreignPrefix, .repeatedName, .layout,
-    .splitSet,
-  ]
-}

@@ -1,3 +1,0 @@
-extension Rule {
-  static let magnitude: [Rule] = [.magnitudeOfSome, .magnitudeUnusual, .mscalePair, .softmaxCorrection]
-}

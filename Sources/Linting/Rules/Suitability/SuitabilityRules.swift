@@ -1,5 +1,0 @@
-extension Rule {
-  static let suitability: [Rule] = [
-    .shortPrompts, .cachesAndLength, .baseTooSmall, .scalingReplaced, .scaledTwice, .trainedOtherwise,
-  ]
-}
