@@ -1,7 +1,7 @@
 /// A command line that starts a server: which one, and its options.
 ///
 /// The words are split as a POSIX shell does it; variables and substitutions are left as they stand.
-struct LaunchCommand: Equatable {
+package struct LaunchCommand: Equatable {
   /// Servers by the names of the command's contract.
   enum Program: String {
     case vllm, sglang
@@ -18,6 +18,8 @@ struct LaunchCommand: Equatable {
 
   let program: Program
   let options: [Option]
+  /// What names the model: a path, or a name in the hub.
+  let model: String?
 
   /// - Returns: `nil` when the line starts none of the servers, or a quotation is not closed.
   init?(_ line: String) {
@@ -27,7 +29,11 @@ struct LaunchCommand: Equatable {
       let next = index + 1 < words.count ? words[index + 1] : nil
       guard let program = Self.program(name, next) else { continue }
       self.program = program
-      options = Self.options(words[(index + 1)...], of: program)
+      let options = Self.options(words[(index + 1)...], of: program)
+      self.options = options
+      let named = options.last { Self.modelOptions.contains($0.name) }?.value
+      let word = next == "serve" && index + 2 < words.count ? words[index + 2] : nil
+      model = named ?? word.flatMap { Self.isOption($0) ? nil : $0 }
       return
     }
     return nil
@@ -35,6 +41,11 @@ struct LaunchCommand: Equatable {
 
   /// The values of an option under any of its names, in order.
   func values(_ names: String...) -> [String] { options.filter { names.contains($0.name) }.compactMap(\.value) }
+
+  /// What names the model in a command line that starts a server.
+  package static func model(in line: String) -> String? { LaunchCommand(line)?.model }
+
+  private static let modelOptions: Set = ["--model", "--model-path", "-m"]
 
   private static func program(_ name: String, _ next: String?) -> Program? {
     switch name {

@@ -37,6 +37,9 @@ struct ModelLint {
     profile = options.profile ?? policy.profile ?? .portable
     var deployment = policy.deployment
     deployment.serveLength = options.serveLength ?? deployment.serveLength
+    deployment.launches = deployment.launches.filter { line in
+      !Self.starts(line, besides: found, folder, from: policy.folder, in: lint.fileSystem)
+    }
     deployment.launches += options.launches
     if case .runtime(let runtime) = profile { deployment.targets = [runtime] }
     var loader = LintLoader(lint.fileSystem, deployment)
@@ -48,6 +51,19 @@ struct ModelLint {
     }
     original = options.original ?? partner(policy.copies)
     target = options.target ?? partner(policy.drafts)
+  }
+
+  /// Whether a command line of the policy starts another model: one that is there, as seen from the policy's folder.
+  private static func starts(
+    _ line: String, besides found: FoundModel, _ folder: String, from policyFolder: String?,
+    in fileSystem: any FileSystem
+  ) -> Bool {
+    guard let policyFolder, let name = LaunchCommand.model(in: line),
+      let place = try? fileSystem.real(Path.joined(policyFolder, name)), let kind = try? fileSystem.kind(at: place)
+    else { return false }
+    // A folder above the model may be where the server is started from, or be mounted.
+    if kind == .folder { return place != "/" && folder != place && !folder.hasPrefix(place + "/") }
+    return !found.files.contains { (try? fileSystem.real($0)) == place }
   }
 
   /// The policy's folder on the way by which the user named the model, as far as that leads there.

@@ -35,6 +35,17 @@ import Testing
     #expect(LaunchCommand(line)?.program == program)
   }
 
+  @Test(
+    arguments: [
+      ("vllm serve a/b --port 1", "a/b"), ("vllm serve --port 1", nil), ("vllm serve", nil),
+      ("python -m vllm.entrypoints.openai.api_server --model a", "a"), ("sglang serve --model-path=a", "a"),
+      ("python -m sglang.launch_server --model_path a", "a"), ("llama-server -m x.gguf -c 8192", "x.gguf"),
+      ("mlx_lm.server --model a --port 1", "a"), ("nginx -m a", nil),
+    ] as [(String, String?)])
+  func `the model that a command names is found`(_ line: String, _ model: String?) {
+    #expect(LaunchCommand.model(in: line) == model)
+  }
+
   @Test
   func `options take the next word or what stands behind the equals sign`() throws {
     let command = try #require(

@@ -48,6 +48,22 @@ import Testing
     #expect(results.allSatisfy { $0.findings.count == 1 })
   }
 
+  @Test(
+    arguments: [
+      ("a", ["a"]), ("./b", ["b"]), ("b/config.json", ["b"]), (".", ["a", "b"]), ("elsewhere", ["a", "b"]),
+      ("org/name", ["a", "b"]), ("$MODEL", ["a", "b"]),
+    ])
+  func `a launch is judged for the model that it names, or for all where it names none that is there`(
+    name: String, judged: [String]
+  ) throws {
+    let folder = try folder([
+      "a/config.json": Self.legacy, "b/config.json": Self.legacy,
+      ".yarn-patch.json": #"{"launch": ["vllm serve \#(name) --rope-scaling x"]}"#,
+    ])
+    let results = try linted([folder.path]) { $0.selected = ["YP804"] }.results
+    #expect(results.filter { !$0.findings.isEmpty }.map(\.path) == judged.map { folder[$0] })
+  }
+
   @Test func `a failing severity decides, the profile's where none is named`() throws {
     let folder = try folder(["config.json": Self.legacy])
     #expect(try !linted([folder.path]).summary.fails)

@@ -24,8 +24,9 @@ extension Rule {
       finding prints.
       """,
     exceptions: """
-      Command lines of other programs, and those whose quotation is not closed. A command is taken for one of this \
-      policy's models, whatever path it names.
+      Command lines of other programs, and those whose quotation is not closed. A command that names the path of \
+      another model, as seen from the policy's folder, is judged for that model; one that names nothing to be found \
+      there is taken for one of each of the policy's models.
       """,
     sources: [
       "vllm-project/recipes PR 856", "sgl-project/sglang PR 27983", "vllm-project/vllm issue 37886, PR 54289",
