@@ -96,8 +96,20 @@ public struct HuggingFaceConfig: Sendable {
       }
       section = requested
     } else {
-      section = Self.languageSections.first { Self.statesPositions(document, in: $0) } ?? ""
+      section =
+        Self.languageSections.first { Self.statesPositions(document, in: $0) } ?? Self.silentSection(of: document) ?? ""
     }
+  }
+
+  /// The language section of a family that looks nowhere else, also where it leaves everything to its class.
+  ///
+  /// - Source: `configuration_fuyu.py` of transformers 4.57.3 and 5.23: with a `text_config` what stands beside it has no
+  ///   effect, and scaling there ends the loading.
+  private static func silentSection(of document: JSONDocument) -> String? {
+    guard case .string("fuyu")? = document["/model_type"]?.value, document["/text_config"]?.isObject == true else {
+      return nil
+    }
+    return "/text_config"
   }
 
   /// Where composite models keep their language model, outermost last.

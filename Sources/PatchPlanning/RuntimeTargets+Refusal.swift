@@ -10,6 +10,9 @@ extension RuntimeTargets {
     var remedies = departures.compactMap { departure in
       startOptions(for: departure.runtime, input).map { "start \(departure.runtime.name) with \($0)" }
     }
+    if departures.contains(where: { Self.patchedLayer(of: $0.runtime.read(input))?.refused == .nullHead }) {
+      remedies.append("write the head size in the place of the null")
+    }
     if input.format == .gguf {
       remedies.append("patch config.json alone")
     } else {

@@ -47,7 +47,7 @@ struct RuntimeTargets {
     settings.method == .dynamic ? [settings.originalContext, settings.window] : [nil]
   }
 
-  private static func patchedLayer(of readings: [RuntimeReading]) -> RuntimeReading? {
+  static func patchedLayer(of readings: [RuntimeReading]) -> RuntimeReading? {
     readings.first { $0.layerType == "full_attention" } ?? readings.first
   }
 

@@ -29,6 +29,9 @@ public struct RuntimeRefusal: Error, Sendable, Equatable {
     missingKey = key
     self.reason = reason
   }
+
+  /// A `head_dim` that is null where a number is needed.
+  package static let nullHead = RuntimeRefusal("TypeError", "head_dim is null")
 }
 
 /// What one runtime makes of one declaration: the parameters it takes, the table it computes, the window it derives.

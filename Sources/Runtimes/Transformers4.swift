@@ -66,6 +66,7 @@ private struct Transformers4Reader {
         reading.notes.append(RuntimeNote("not-computed", "the head size is left to the config class"))
         return reading
       }
+      try TransformersRotary.checkHead(section, modelType, kind: rotary.kind, in: .v4)
       (rotary.base, rotary.headDimension) = (number, head)
       rotary.partialFactor = try partialFactor()
       try settleLengths(&rotary)

@@ -25,7 +25,14 @@ extension Transformers5Config {
       .v5, kind: kind(of: parameters), parameters, at: layer.pointer, window: window?.number, rotaryDimension: rotary,
       ignoring: ignoredKeys(parameters))
     do throws(RuntimeRefusal) {
+      if section["head_dim"]?.isNone == true, TransformersFamilies.requiresHead(modelType) {
+        throw RuntimeRefusal.nullHead
+      }
       try validation.run()
+      // The validation of this kind alone computes with the head size.
+      if kind(of: parameters) == "longrope" {
+        try TransformersRotary.checkHead(section, modelType, kind: "longrope", in: .v5)
+      }
       try checkPhi3(parameters, rotaryDimension: rotary)
       if let head = section["head_dim"]?.number, head > 4, head.truncatingRemainder(dividingBy: 2) == 1, rotary == head
       {
@@ -102,6 +109,7 @@ private struct Transformers5Reader {
       return
     }
     let kind = reading.kind
+    try TransformersRotary.checkHead(config.section, config.modelType, kind: kind, in: .v5)
     var rotary = TransformersRotary(
       kind: kind, parameters: parameters, base: try parameters.requiredNumber("rope_theta"), headDimension: head,
       partialFactor: 1, window: config.window, sequenceLength: options.sequenceLength)

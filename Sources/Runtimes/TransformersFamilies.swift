@@ -22,6 +22,9 @@ enum TransformersFamilies {
     heads.first { $0.families.contains(modelType ?? "") }?.dimension
   }
 
+  /// Width of a head where a file leaves hidden size and heads to the config class, as Fuyu's text section does.
+  static func headOfDefaultWidths(_ modelType: String?) -> Double? { modelType == "persimmon" ? 64 : nil }
+
   /// Share of the head that rotates where a file states none.
   static func defaultPartialFactor(_ modelType: String?) -> Double? {
     partialFactors.first { $0.families.contains(modelType ?? "") }?.share
@@ -71,6 +74,38 @@ enum TransformersFamilies {
     ]
     return ofBoth.contains(modelType ?? "") || (line == .v5 && ofVersion5.contains(modelType ?? ""))
   }
+
+  /// Whether the config class divides the hidden size by the heads where `head_dim` is null.
+  static func replacesNullHead(_ modelType: String?, in line: TransformersLine) -> Bool {
+    let ofBoth: Set = [
+      "arcee", "aria_text", "csm", "deepseek_v2", "diffllama", "ernie4_5", "kyutai_speech_to_text", "llama", "mimi",
+      "moshi", "nemotron", "qwen3_vl_moe_text", "seed_oss",
+    ]
+    let ofOne: Set =
+      line == .v4
+      ? ["code_llama", "gpt_oss", "llama4_text", "pixtral", "zamba2"]
+      : [
+        "cohere_asr", "csm_depth_decoder_model", "deepseek_ocr2_text", "esmc", "eurobert", "higgs_audio_v2",
+        "hyperclovax", "internlm3", "iquestcoder", "jais2", "minicpm3", "mistral", "moshi_depth", "nomic_bert",
+        "paddleocr_vl_text", "unlimited_ocr_text", "voxtral_realtime_text",
+      ]
+    return ofBoth.contains(modelType ?? "") || ofOne.contains(modelType ?? "")
+  }
+
+  /// Whether transformers 5 loads no config of the family in which `head_dim` is null, scaled or not.
+  static func requiresHead(_ modelType: String?) -> Bool { requiringHead.contains(modelType ?? "") }
+
+  private static let requiringHead: Set = [
+    "axk2", "bailing_hybrid", "cohere2_moe", "cosmos3_edge_text", "cwm", "deepseek_v32", "deepseek_v4",
+    "diffusion_gemma_text", "dots3_note", "dots3_note_text", "embedding_gemma2_text", "flint", "gemma", "gemma2",
+    "gemma3_text", "gemma3n_text", "gemma4_text", "gemma4_unified_text", "glm4", "glm5_next", "glm5_next_text",
+    "glm_moe_dsa", "gpt_oss", "helium", "hrm_text", "hy_v3", "hy_v4", "inkling2_text", "inkling_text", "kolibri1",
+    "laguna", "lfm3", "llama4_text", "longcat_flash", "mellum", "mimo_v2_flash", "minimax_m2", "minimax_m3_vl_text",
+    "ministral3", "mistral_large4_text", "molmo2_text", "muse_glimmer_assistant", "muse_glimmer_text",
+    "muse_spark_text", "nemotron_h", "qwen2_5_omni_talker", "qwen3", "qwen3_5_moe_text", "qwen3_5_text",
+    "qwen3_next", "qwen3_omni_moe_talker_code_predictor", "qwen3_vl_text", "qwen4_exp_text", "solar_open",
+    "step3p5", "t5gemma2_decoder", "t5gemma2_text", "vaultgemma", "zaya",
+  ]
 
   private static let bases: [(base: Double, families: Set<String>)] = [
     (100_000, ["helium"]),

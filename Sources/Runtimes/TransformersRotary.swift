@@ -131,10 +131,23 @@ extension TransformersRotary {
       return plain + rotary
     }
     if let head = number("qk_rope_head_dim") ?? number("head_dim"), head != 0 { return head }
-    if let head = TransformersFamilies.defaultHeadDimension(modelType) { return head }
+    // A class supplies its own size where the file has none; where it has null, those that can divide do so.
+    if section["head_dim"] == nil, let head = TransformersFamilies.defaultHeadDimension(modelType) { return head }
     guard let width = number("hidden_size") ?? number("n_embd"), let heads = number("num_attention_heads"), heads != 0
-    else { return nil }
+    else { return TransformersFamilies.headOfDefaultWidths(modelType) }
     return (width / heads).rounded(.down)
+  }
+
+  /// Kinds whose functions take `head_dim` as it is, and so fail on a null that the config class has left there.
+  ///
+  /// - Source: measured with every config class of transformers 4.57.3 and 5.23.0.
+  static func checkHead(
+    _ section: PythonDictionary, _ modelType: String?, kind: String, in line: TransformersLine
+  ) throws(RuntimeRefusal) {
+    guard section["head_dim"]?.isNone == true, ["yarn", "dynamic", "longrope"].contains(kind),
+      !TransformersFamilies.replacesNullHead(modelType, in: line)
+    else { return }
+    throw RuntimeRefusal.nullHead
   }
 
   /// DeepSeek's factor on the softmax scale, the square of `m(factor, mscale_all_dim)`.

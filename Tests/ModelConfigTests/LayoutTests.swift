@@ -68,6 +68,15 @@ import Testing
     #expect(try declared(text).claims == [["base=10000@/rope_theta"]])
   }
 
+  @Test(arguments: [("{\"model_type\":\"persimmon\"}", "/text_config"), ("null", ""), ("[]", "")])
+  func `Fuyu looks into its text section alone, where it has one`(_ text: String, _ section: String) throws {
+    let read = try declared(
+      "{\"model_type\":\"fuyu\",\"rope_theta\":25000.0,\"max_position_embeddings\":16384,\"text_config\":\(text)}")
+    #expect(read.claims == [["base=25000@/rope_theta", "context=16384@/max_position_embeddings"]])
+    #expect(
+      try config("{\"model_type\":\"fuyu\",\"rope_theta\":25000.0,\"text_config\":\(text)}").section == section)
+  }
+
   @Test func `two bases are both kept, the outer one first`() throws {
     let declaration = try first(
       "{\"rope_theta\":1e4,\"rope_scaling\":{\"type\":\"linear\",\"factor\":2,\"rope_theta\":5e5}}")

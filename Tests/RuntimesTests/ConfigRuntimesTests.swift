@@ -103,6 +103,33 @@ private func reading(_ text: String, _ runtime: Runtime) throws -> RuntimeReadin
     #expect(reading.table == nil && reading.refused?.reason.contains("math domain error") == true, "\(reading)")
   }
 
+  /// Recorded from every configuration class of both versions.
+  @Test(
+    arguments: [
+      ("qwen2", "yarn", "transformers4 transformers5"), ("qwen2", "dynamic", "transformers4 transformers5"),
+      ("qwen2", "longrope", "transformers4 transformers5 vllm sglang"), ("qwen2", "linear", ""), ("qwen2", nil, ""),
+      ("llama", "yarn", ""), ("llama", "longrope", ""), ("mistral", "yarn", "transformers4"),
+      ("gpt_oss", "yarn", "transformers5 vllm sglang"), ("qwen3", "yarn", "transformers4 transformers5 vllm sglang"),
+      ("qwen3", nil, "transformers5 vllm sglang"),
+    ] as [(String, String?, String)])
+  func `a head size of null is refused where a class keeps it and a function needs it`(
+    family: String, kind: String?, refusing: String
+  ) throws {
+    let lists = kind == "longrope" ? #","short_factor":[1,1,1,1],"long_factor":[2,2,2,2]"# : ""
+    let length = kind == "yarn" ? #","original_max_position_embeddings":1024"# : ""
+    let scaling = kind.map { #","rope_scaling":{"rope_type":"\#($0)","factor":4.0\#(length)\#(lists)}"# } ?? ""
+    let text = """
+      {"model_type":"\(family)","hidden_size":64,"num_attention_heads":8,"head_dim":null,"rope_theta":10000.0,
+       "max_position_embeddings":4096\(scaling)}
+      """
+    for runtime in runtimes {
+      let reading = try reading(text, runtime)
+      let isRefused = refusing.split(separator: " ").contains { $0 == runtime.name }
+      #expect((reading.refused == .nullHead) == isRefused, "\(runtime.name): \(reading.refused?.reason ?? "read")")
+      #expect(isRefused || reading.rotaryDimension == 8)
+    }
+  }
+
   @Test func `two names of the kind that differ are settled by each runtime in its way`() throws {
     let text = """
       {"model_type": "llama", "head_dim": 64, "max_position_embeddings": 8192, "rope_theta": 10000.0,

@@ -43,6 +43,31 @@ import YarnPatch
     }
   }
 
+  // MARK: a head size that classes do not fill in
+
+  @Test func `a null head size stops a patch, with what to write`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("lint/YP304/silent/unscaled", as: "model")
+    let error = refusal { try patch(path, request(.yarn, 4)) }
+    #expect(error?.code == .runtimesDisagree && error?.found.contains("head_dim is null") == true)
+    #expect(error?.remedy.contains("write the head size") == true)
+    #expect(try patch(path, request(.linear, 4)).verification?.passed == true)
+  }
+
+  /// transformers reads no scaling beside Fuyu's text section.
+  @Test func `Fuyu's scaling is written into its text section`() throws {
+    let folder = try ScratchFolder()
+    let text = """
+      {"architectures": ["FuyuForCausalLM"], "model_type": "fuyu", "hidden_size": 4096, "num_attention_heads": 64,
+       "max_position_embeddings": 16384, "rope_theta": 25000.0, "partial_rotary_factor": 0.5, "rope_scaling": null,
+       "text_config": {"model_type": "persimmon"}}
+      """
+    let path = try folder.write(Array(text.utf8), to: "config.json")
+    let outcome = try patch(path, request(.yarn, 2))
+    #expect(outcome.plan.files.flatMap(\.changes).allSatisfy { $0.at.hasPrefix("/text_config/") })
+    #expect(outcome.plan.runtimes.contains { $0.name == "transformers4" })
+  }
+
   // MARK: a base that nobody can use
 
   @Test(arguments: ["bad-base-null", "bad-base-text", "bad-base-zero", "bad-base-negative"])
