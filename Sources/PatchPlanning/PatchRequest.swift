@@ -34,7 +34,7 @@ public struct PatchRequest: Sendable {
   /// How far the window should reach.
   public enum Reach: Sendable, Equatable {
     case factor(Double)
-    /// The smallest factor whose window holds this many tokens.
+    /// The smallest factor whose window holds this many tokens; no scaling where the original length holds them.
     case context(Int)
   }
 

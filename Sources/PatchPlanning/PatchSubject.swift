@@ -36,13 +36,16 @@ package struct PatchSubject: Sendable {
       .trainedScaling, at: declaration.kind?.place ?? declaration.factor?.place ?? SourceLocation(path: path),
       found: "the weights of \(known.name) were trained with \(trained.phrase) (\(known.source))",
       expected: "a model trained without scaling, or with yarn",
-      remedy: "leave it as it is: a second scaling would compound; --allow YP504 replaces it all the same")
+      remedy: replacingTrained(trained.kind))
   }
 
   /// What a user should know of the published facts about the model although it does not stop the patch.
   package func notes(_ request: PatchRequest, _ settings: RoPESettings) -> [String] {
-    guard let known = known(request) else { return [] }
-    var notes: [String] = []
+    // It stays possible: who compares scores with and without a scaling begins with one that changes nothing.
+    var notes =
+      settings.factor == 1 && ![.none, .ntk].contains(settings.method)
+      ? ["factor 1 changes no frequency; --method none states no scaling"] : []
+    guard let known = known(request) else { return notes }
     if request.originalContext == nil, declaration.originalContext == nil, let window = declaration.contextLength,
       settings.originalContext != window.value
     {
@@ -61,6 +64,14 @@ package struct PatchSubject: Sendable {
     }
     return notes
   }
+}
+
+/// The way on for weights that know another table than the one asked for.
+func replacingTrained(_ kind: String) -> String {
+  """
+  leave it as it is: the weights know no other frequencies; patch --allow YP504 puts the new scaling in the place of \
+  \(kind) all the same
+  """
 }
 
 extension KnownModel.TrainedScaling {

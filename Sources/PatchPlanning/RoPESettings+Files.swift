@@ -10,7 +10,9 @@ extension RoPESettings {
     if let divisors = declaration.frequencyDivisors, !request.allowed.contains("YP608") {
       throw refuse(
         .trainedScaling, divisors.place, found: "the file stores the per-pair divisors its weights were trained with",
-        expected: "a model without rope_freqs", remedy: "leave it as it is; --allow YP608 patches it all the same")
+        expected: "a model without rope_freqs",
+        remedy:
+          "leave it as it is: the weights know no other frequencies; patch --allow YP608 scales them all the same")
     }
     guard let kind = declaration.scalingKind, !["linear", "dynamic", "yarn"].contains(kind),
       !request.allowed.contains("YP504")
@@ -20,7 +22,7 @@ extension RoPESettings {
       .trainedScaling, declaration.kind?.place ?? factors?.place ?? SourceLocation(path: subject.path),
       found: "the weights were trained with \(kind) scaling",
       expected: "an unscaled model, or yarn, linear or dynamic scaling",
-      remedy: "leave it as it is: a second scaling would compound; --allow YP504 replaces it all the same")
+      remedy: replacingTrained(kind))
   }
 
   /// Two files of one model must start from the same base and original length.

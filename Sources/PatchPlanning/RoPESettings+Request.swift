@@ -50,7 +50,11 @@ extension RoPESettings {
       ("--mscale-all-dim", request.mscaleAllDim),
     ]
     if !method.writesYaRN, let (name, _) = asked.first(where: { $0.1 != nil }) {
-      throw Self.option(name, found: "the method is \(method.rawValue)", expected: "--method yarn for this option")
+      throw request.method.writesYaRN
+        ? Self.option(
+          name, found: "up to \(originalContext) tokens nothing is scaled",
+          expected: "a longer --context for this option, or --factor 1")
+        : Self.option(name, found: "the method is \(method.rawValue)", expected: "--method yarn for this option")
     }
     guard method.writesYaRN else { return }
     for (name, value) in [("--beta-fast", request.betaFast), ("--beta-slow", request.betaSlow)] {

@@ -52,6 +52,8 @@ extension RoPESettings {
 
   /// Settles what to write from what is asked and what the files of one model declare.
   ///
+  /// A context within the original length is reached by ``PatchMethod/none``, whatever the method that is asked for.
+  ///
   /// - Parameter subjects: The files that state the window, the one that decides first.
   /// - Throws: A refusal that names the place and the option that settles the question.
   package init(_ request: PatchRequest, for subjects: [PatchSubject]) throws(FileError) {
@@ -78,6 +80,13 @@ extension RoPESettings {
     rotaryDimension = rotary.value
     originalContext = try Self.originalContext(request, subject)
     factor = try Self.factor(request, original: originalContext)
+    if factor == 1, case .context = request.reach {
+      // A scaling by 1 that nobody asked for is no scaling, and takes no headroom away.
+      method = .none
+      var unscaled = request
+      unscaled.method = .none
+      originalContext = max(originalContext, try Self.originalContext(unscaled, subject))
+    }
     base = statedBase
     if method == .ntk {
       guard rotary.value > 2 else {

@@ -121,13 +121,12 @@ extension AdviceReport {
   }
 
   private static func need(_ runtime: RuntimeAdvice, _ advice: Advice) -> String {
-    let converts = runtime.runtime == Runtime.llamaCpp.name && runtime.file?.hasSuffix(".gguf") == false
     let window = runtime.plannedWindow ?? (advice.verdict == .patch ? nil : runtime.window)
     guard runtime.obstacles.isEmpty else { return "does not serve it: \(runtime.obstacles.joined(separator: "; "))" }
     if advice.verdict == .unreachable { return "refuses no length, and computes what the weights were not trained for" }
     let reach = window.map { "a window of \($0) tokens" } ?? "no window of its own, so no length is refused"
     let need = advice.verdict == .patch ? "needs the patched files" : "takes the files as they are"
-    return "\(need)\(converts ? ", converted to GGUF" : ""): \(reach)"
+    return "\(need)\(runtime.isConverted ? ", converted to GGUF" : ""): \(reach)"
   }
 
   private static func unpatched(_ runtime: RuntimeAdvice) -> [String] {

@@ -85,6 +85,8 @@ public struct RuntimeAdvice: Sendable {
   public var version: String?
   /// What it runs from, `nil` when it reads no file of the model.
   public var file: String?
+  /// Whether it runs from what its converter makes of that file.
+  public var isConverted = false
   /// What it derives from the files as they are, and as they will be; `nil` when it derives none.
   public var window, plannedWindow: Int?
   /// What keeps it from computing the advised table, or from serving the length; empty when nothing does.

@@ -49,6 +49,7 @@ extension Adviser {
     var advice = RuntimeAdvice(runtime: runtime.name, version: runtime.version)
     guard let file = forecast.file(for: runtime) else { return advice }
     advice.file = file.path
+    advice.isConverted = runtime.name == Runtime.llamaCpp.name && file.gguf == nil
     let before = Self.patchedLayer(of: runtime.read(forecast.input(file)))
     advice.window = before?.contextLength
     guard let planned, let input = planned.inputs[file.path] else {

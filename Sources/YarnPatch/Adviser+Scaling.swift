@@ -7,13 +7,13 @@ import Runtimes
 // What a scaling takes and costs.
 
 extension Adviser {
-  func scaled(_ draft: Advice, _ planned: PreparedPatch, _ request: PatchRequest) -> Advice {
+  func scaled(_ draft: Advice, _ planned: PreparedPatch) -> Advice {
     var advice = draft
     let settings = planned.plan.settings
     advice.settings = settings
     advice.originalContext = settings.originalContext
     advice.arguments = ["yarn-patch", "patch", model.path]
-    advice.arguments += request.method == .none ? ["--method", "none"] : ["--context", "\(context)"]
+    advice.arguments += settings.method == .none ? ["--method", "none"] : ["--context", "\(context)"]
     if let length = request.originalContext { advice.arguments += ["--original-context", "\(length)"] }
     if let base = request.base { advice.arguments += ["--base", "\(base)"] }
     if let magnitude = request.attentionFactor { advice.arguments += ["--attention-factor", "\(magnitude)"] }

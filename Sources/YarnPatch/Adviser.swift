@@ -63,21 +63,16 @@ struct Adviser {
     let settings = planned.plan.settings
     if let reason = try reasonToKeep(planned) {
       var advice = draft(.keep, reason, notes: model.notes)
-      advice.originalContext = settings.originalContext
-      return complete(advice, nil, lengths: [settings.originalContext, advice.window ?? context, context])
+      let original = originalLength(settings)
+      advice.originalContext = original
+      return complete(advice, nil, lengths: [original, advice.window ?? context, context])
     }
     // Only a table of models can tell whether a scaling was trained; this one is in none.
     let isServed = isScaled && declaration.contextLength?.value ?? 0 >= context
     let unless = isServed ? "; keep the files if the weights were trained with the scaling that they state" : ""
-    guard settings.factor == 1 else {
-      let reason = "\(context) tokens are beyond the original length of \(settings.originalContext)\(unless)"
-      return scaled(draft(.patch, reason, notes: planned.plan.notes), planned, request)
-    }
-    var removal = request
-    (removal.method, removal.reach, removal.attentionFactor) = (.none, nil, nil)
-    let unscaled = try agreed(removal)
-    let reason = "\(context) tokens are within the original length of \(settings.originalContext)\(unless)"
-    return scaled(draft(.patch, reason, notes: unscaled.plan.notes), unscaled, removal)
+    let side = settings.method == .none ? "within" : "beyond"
+    let reason = "\(context) tokens are \(side) the original length of \(settings.originalContext)\(unless)"
+    return scaled(draft(.patch, reason, notes: planned.plan.notes), planned)
   }
 
   /// The advice with a value named that the planner wants to be told.
@@ -101,7 +96,7 @@ struct Adviser {
       return "the weights of \(known.name) were trained with the \(trained.kind) scaling that serves \(window) tokens"
     }
     if settings.factor == 1, !isScaled, window >= context {
-      return "\(context) tokens are within the original length of \(settings.originalContext)"
+      return "\(context) tokens are within the original length of \(originalLength(settings))"
     }
     let isStated = model.files.compactMap(\.declaration).allSatisfy { settings.differences(from: $0).isEmpty }
     let isRead = planned.plan.runtimes.allSatisfy { runtime in
@@ -112,13 +107,22 @@ struct Adviser {
     return isStated && isRead ? "the files already state the smallest sufficient scaling" : nil
   }
 
+  /// Unscaled files keep headroom in their window, which was not trained.
+  private func originalLength(_ settings: RoPESettings) -> Int {
+    guard request.originalContext == nil, let known = subject.known(request) else { return settings.originalContext }
+    return min(settings.originalContext, known.trainedLength)
+  }
+
   static func patchedLayer(of readings: [RuntimeReading]) -> RuntimeReading? { readings.of("full_attention") }
 
   /// The advice where nothing can be written.
   private func withoutPatch(_ error: FileError) -> Advice {
     let window = declaration.contextLength?.value
-    let isServed = error.code == .trainedScaling && window ?? 0 >= context
-    let reason = error.found + (isServed ? ", which serves \(window ?? 0) tokens" : "")
+    let isTrained = error.code == .trainedScaling
+    let isServed = isTrained && window ?? 0 >= context
+    let reach =
+      isTrained ? window.map { isServed ? ", which serves \($0) tokens" : ", which ends at \($0) tokens" } : nil
+    let reason = error.found + (reach ?? "")
     var advice = draft(isServed ? .keep : .unreachable, reason, notes: model.notes)
     if !isServed { advice.remedy = error.remedy }
     advice.originalContext = declaration.originalContext?.value

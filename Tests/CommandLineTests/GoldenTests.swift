@@ -182,6 +182,8 @@ import Testing
           "yarn-patch patch plain --method linear --factor 2 --dry-run",
           "yarn-patch patch plain --method ntk --factor 2 --dry-run",
           "yarn-patch patch yarn --method none --dry-run", "yarn-patch patch yarn --factor 4",
+          "yarn-patch patch yarn --context 32768 --dry-run", "yarn-patch patch plain --context 4096",
+          "yarn-patch patch plain --context 4096 --beta-fast 16", "yarn-patch patch plain --factor 1 --dry-run",
           "yarn-patch patch qwen3 --context 100000 --dry-run", "yarn-patch patch llama3 --factor 2",
           "yarn-patch patch learned --factor 2", "yarn-patch patch custom.gguf --factor 8",
           "yarn-patch patch weights --factor 2", "yarn-patch patch no-base --factor 2",

@@ -50,6 +50,43 @@ import Testing
     #expect(try settings(Self.plain, request).factor == factor)
   }
 
+  @Test(arguments: PatchMethod.allCases.filter { $0 != .none }, [1, 4095, 4096])
+  func `a context within the original length is reached without scaling, whatever the method`(
+    _ method: PatchMethod, tokens: Int
+  ) throws {
+    let request = PatchRequest(method, reach: .context(tokens))
+    for text in [
+      Self.plain,
+      """
+      {"head_dim": 128, "max_position_embeddings": 16384, "rope_theta": 10000.0,
+       "rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 4096}}
+      """,
+    ] {
+      #expect(try settings(text, request) == settings(text, PatchRequest(.none, reach: nil)))
+      #expect(try settings(text, request).window == 4096)
+    }
+  }
+
+  @Test func `a context within the original length keeps headroom and takes no option of a scaling`() throws {
+    let qwen = """
+      {"model_type": "qwen3", "hidden_size": 2560, "num_attention_heads": 32, "num_hidden_layers": 36, "head_dim": 128,
+       "num_key_value_heads": 8, "max_position_embeddings": 40960, "rope_theta": 1000000}
+      """
+    #expect(try settings(qwen, PatchRequest(reach: .context(32768))).window == 40960)
+    #expect(try settings(qwen, PatchRequest(reach: .context(32769))).originalContext == 32768)
+    var request = PatchRequest(reach: .context(4096))
+    request.betaFast = 16
+    let error = refusal { try settings(Self.plain, request) }
+    #expect(error?.location.path == "--beta-fast" && error?.expected.contains("--factor 1") == true)
+  }
+
+  @Test func `a factor of 1 that is asked for is stated, and said to change nothing`() throws {
+    let request = PatchRequest(reach: .factor(1))
+    let settings = try settings(Self.plain, request)
+    #expect(settings.method == .yarn && settings.factor == 1)
+    #expect(try ConfigSubject(Self.plain).subject.notes(request, settings).contains { $0.contains("--method none") })
+  }
+
   @Test(arguments: [
     (4096, 4.0, 16384), (4096, 7.5, 30720), (4096, 1.1, 4505), (1000, 1.1, 1100), (3000, 1.3333333333333333, 4000),
     (10, 0x1.fffffffffffffp0, 20), (1_000_003, 1999.3, 1_999_305_997),

@@ -55,6 +55,26 @@ import Testing
     #expect((advice.remedy != nil) == (verdict == .unreachable))
   }
 
+  @Test(
+    arguments: [
+      ("config/llama3", "the weights were trained with llama3 scaling, which ends at 131072 tokens"),
+      ("config/longrope", "the weights were trained with longrope scaling, which ends at 131072 tokens"),
+    ])
+  func `the way on for trained weights says that the scaling is replaced, not that it adds up`(
+    fixture: String, reason: String
+  ) throws {
+    let advice = try advice(fixture, 200_000)
+    #expect(advice.reason == reason)
+    let remedy = try #require(advice.remedy)
+    #expect(remedy.contains("in the place of") && !remedy.contains("compound"))
+  }
+
+  @Test(arguments: ["config/dynamic", "config/linear", "config/yarn-old"])
+  func `a scaling that a user declared is replaced without a word of training`(fixture: String) throws {
+    let advice = try advice(fixture, 1 << 19)
+    #expect(advice.verdict == .patch && advice.remedy == nil && !advice.reason.contains("trained"))
+  }
+
   @Test(arguments: ["config/llama-plain", "config/gpt-oss", "gguf/qwen2-yarn.gguf", Self.model])
   func `the advised command makes files for which the advice is to change nothing`(fixture: String) throws {
     let path = try folder.copy(fixture)
@@ -221,6 +241,14 @@ import Testing
     let departing = advice.runtimes.filter { !$0.obstacles.isEmpty }.map(\.runtime)
     #expect(departing.contains("mlx-lm") && !departing.contains("vllm"))
     #expect(advice.arguments.contains("vllm") && !advice.arguments.contains("mlx-lm"))
+  }
+
+  @Test(arguments: ["model.gguf", "blobs/sha256-0123"])
+  func `a GGUF needs no conversion, whatever its name`(name: String) throws {
+    let advice = try advise(try folder.copy("gguf/llama-plain.gguf", as: name), context: 8192)
+    #expect(!advice.runtimes.contains { $0.isConverted })
+    let config = try self.advice("config/llama-plain", 8192)
+    #expect(config.runtimes.filter(\.isConverted).map(\.runtime) == ["llama.cpp"])
   }
 
   @Test func `a window that falls short is an obstacle`() throws {
