@@ -34,10 +34,15 @@ struct Target: Equatable {
   /// A blob named directly can be read, but only written elsewhere.
   func requireWritable(_ path: String) throws(FileError) {
     guard isContentAddressed, linkText == nil else { return }
+    // No link of Ollama's store leads to its blobs.
+    let remedy =
+      Path.name(of: path).hasPrefix("sha256-")
+      ? "write the result elsewhere with --output; `ollama create` takes it in, named by FROM in a Modelfile"
+      : "name the link in the snapshot folder, or write the result elsewhere with --output"
     throw FileError(
       .contentAddressed, at: SourceLocation(path: path),
       found: "this file belongs to a store that names files by the digest of their content",
       expected: "a link to it, or a file outside the store",
-      remedy: "name the link in the snapshot folder, or write the result elsewhere with --output")
+      remedy: remedy)
   }
 }

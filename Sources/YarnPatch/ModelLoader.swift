@@ -94,12 +94,33 @@ package struct ModelLoader {
     if files.isEmpty, let refusal = refusals.first { throw refusal }
     notes += refusals.map { "\($0.location.path): passed over, \($0.found)" }
     guard !files.isEmpty || !weights.files.isEmpty else {
+      let below = modelsBelow(folder)
       throw FileError(
         .notAModel, at: SourceLocation(path: folder), found: "the folder holds no model file",
-        expected: "a config.json, a GGUF or safetensors files", remedy: "name the model's own folder")
+        expected: "a config.json, a GGUF or safetensors files",
+        remedy: below.isEmpty ? "name the model's own folder" : "name one of \(below.joined(separator: ", "))")
     }
     return model(folder, .folder, files: files, weights: weights)
   }
+
+  /// Some folders with a model, one or two steps down: checkpoints of a training, snapshots of a cache.
+  private func modelsBelow(_ folder: String) -> [String] {
+    func folders(in folder: String) -> [String] {
+      let names = (try? fileSystem.sortedNames(in: folder)) ?? []
+      return names.prefix(Self.mostNames).map { Path.joined(folder, $0) }.filter {
+        (try? fileSystem.kind(at: $0)) == .folder && !KnownFolder.isPassedOver(Path.name(of: $0))
+      }
+    }
+    func isModel(_ folder: String) -> Bool {
+      ((try? fileSystem.sortedNames(in: folder)) ?? []).contains { ModelFileName($0)?.makesModel ?? false }
+    }
+    let near = folders(in: folder)
+    let found = Array(near.lazy.filter(isModel).prefix(Self.mostSuggestions))
+    return found.isEmpty ? Array(near.lazy.flatMap(folders).filter(isModel).prefix(Self.mostSuggestions)) : found
+  }
+
+  /// A message is to come at once, and to be read.
+  private static let (mostNames, mostSuggestions) = (64, 3)
 
   // MARK: config.json
 

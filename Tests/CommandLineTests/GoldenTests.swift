@@ -256,7 +256,9 @@ import Testing
           "yarn-patch inspect missing", "yarn-patch inspect /dev/null", "printf 'GGUF' > cut.gguf",
           "yarn-patch inspect cut.gguf", "printf 'tjgg' > old.bin", "yarn-patch inspect old.bin",
           "printf 'PK' > model.zip", "yarn-patch inspect model.zip", "mkdir empty-folder",
-          "yarn-patch inspect empty-folder", "yarn-patch undo empty",
+          "yarn-patch inspect empty-folder", "mkdir -p run/checkpoint-100 run/checkpoint-200",
+          "cp empty/* run/checkpoint-100", "cp empty/* run/checkpoint-200", "yarn-patch inspect run",
+          "yarn-patch undo empty",
         ]),
     ]
 
