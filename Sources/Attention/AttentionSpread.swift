@@ -9,7 +9,8 @@ package struct AttentionSpread: Sendable {
   package struct Point: Sendable, Equatable {
     /// Keys that the query sees.
     package var length: Int
-    /// Entropy in nats with the unscaled table, with the scaled one without its attention factor, and with both.
+    /// Entropy in nats with the unscaled table, with the scaled one without its attention factor, and with both; the
+    /// mean over the queries that see so many keys.
     package var unscaled, withoutFactor, scaled: Double
   }
 
@@ -17,6 +18,8 @@ package struct AttentionSpread: Sendable {
   package static let spread = 2.0
   /// The longest sequence looked at.
   package static let longestSequence = 1 << 20
+  /// One query's entropy over few keys says little, so of the short lengths there are several, of long ones one.
+  private static let keysOfAllQueries = 1 << 18, mostQueries = QueryBlock.lanes
 
   package let points: [Point]
 
@@ -27,10 +30,14 @@ package struct AttentionSpread: Sendable {
     let lengths = lengths.filter { 1...Self.longestSequence ~= $0 }.prefix(QueryBlock.lanes / 2)
     guard let last = lengths.max() else { return nil }
     var random = HeadGenerator()
-    let query = random.head(headDimension)
-    // The spread of q·k over random k is |q| times that of a lane.
-    let scale = Self.spread / (squaredLength(query) * HeadGenerator.variance).squareRoot()
-    func queries(_ rotation: VectorRotation) -> [Float] { lengths.flatMap { rotation.rotated(query, at: $0 - 1) } }
+    // The spread of q·k over random k is |q| times that of a lane, so all queries are given one length.
+    let scale = Self.spread / HeadGenerator.variance.squareRoot()
+    let counts = lengths.map { min(max(Self.keysOfAllQueries / $0, 1), Self.mostQueries) }
+    let visible = zip(lengths, counts).flatMap { Array(repeating: $0, count: $1) }
+    let heads = visible.map { _ in random.unitHead(headDimension) }
+    func queries(_ rotation: VectorRotation) -> [Float] {
+      zip(heads, visible).flatMap { rotation.rotated($0, at: $1 - 1) }
+    }
 
     let turns = [scaled, unscaled].map {
       VectorRotation($0, headDimension: headDimension, pairing: .halves)
@@ -42,30 +49,34 @@ package struct AttentionSpread: Sendable {
     let multiplied = scale * scaled.softmaxScaleMultiplier
     guard
       var new = StreamingAttention(
-        queries: queries(turns[0]), keyDimension: headDimension, visibleKeys: Array(lengths), softmaxScale: multiplied),
+        queries: queries(turns[0]), keyDimension: headDimension, visibleKeys: visible, softmaxScale: multiplied),
       var without = StreamingAttention(
-        queries: queries(divided), keyDimension: headDimension, visibleKeys: Array(lengths), softmaxScale: scale),
+        queries: queries(divided), keyDimension: headDimension, visibleKeys: visible, softmaxScale: scale),
       var old = StreamingAttention(
-        queries: queries(turns[1]), keyDimension: headDimension, visibleKeys: Array(lengths), softmaxScale: scale)
+        queries: queries(turns[1]), keyDimension: headDimension, visibleKeys: visible, softmaxScale: scale)
     else { return nil }
-    let piece = 2048
+    // Pieces that stay in the processor's cache, in memory that is asked for once.
+    let piece = 256
+    var (keys, turned): ([Float], [Float]) = ([], [])
     for first in stride(from: 0, to: last, by: piece) {
-      let keys = random.head(min(piece, last - first) * headDimension)
-      var turned = keys
+      random.fill(&keys, min(piece, last - first) * headDimension)
+      turned.replaceSubrange(turned.indices, with: keys)
       turns[0].rotate(&turned, from: first)
       new.attend(to: turned.span)
       without.attend(to: turned.span)
-      turned = keys
-      turns[1].rotate(&turned, from: first)
-      old.attend(to: turned.span)
+      turns[1].rotate(&keys, from: first)
+      old.attend(to: keys.span)
     }
     guard let after = try? new.results(), let diluted = try? without.results(), let before = try? old.results() else {
       return nil
     }
-    points = lengths.indices.map {
-      Point(
-        length: lengths[$0], unscaled: before[$0].entropy, withoutFactor: diluted[$0].entropy,
-        scaled: after[$0].entropy)
+    var start = 0
+    points = zip(lengths, counts).map { length, count in
+      defer { start += count }
+      func mean(_ results: [AttentionResult]) -> Double {
+        results[start..<start + count].reduce(0) { $0 + $1.entropy } / Double(count)
+      }
+      return Point(length: length, unscaled: mean(before), withoutFactor: mean(diluted), scaled: mean(after))
     }
   }
 }
