@@ -68,7 +68,8 @@ package struct Figure: Sendable {
     return lines.prefix(count).map { $0.count <= limit ? $0 : String($0.prefix(limit - 1)) + "…" }
   }
 
-  /// Every rule begins with the class of the document, for it holds for the whole page that a drawing stands in.
+  /// Every rule begins with the class of the document, for it holds for the whole page that a drawing stands in. Paper
+  /// is white.
   package static let style: String = {
     func rules(_ rules: KeyValuePairs<String, String>) -> String {
       rules.map { ".figure \($0.key){\($0.value)}" }.joined(separator: " ")
@@ -96,6 +97,6 @@ package struct Figure: Sendable {
       page: "#15171c", ink: "#e8e9ed", soft: "#8b909c", grid: "#343842",
       series: ["#6cb2ff", "#ff9a5c", "#4fd39a", "#d88cf0", "#e5b93c", "#ff7d95"],
       bands: ["#1b2d22", "#32290f", "#1a2740"])
-    return "\(shapes) \(light) @media (prefers-color-scheme:dark){\(dark)}"
+    return "\(shapes) \(light) @media screen and (prefers-color-scheme:dark){\(dark)}"
   }()
 }
