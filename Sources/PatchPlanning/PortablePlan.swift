@@ -18,12 +18,15 @@ package struct PortablePlan {
   package let notes: [String]
   /// The file as it will be, without members that no runtime looks at.
   package let input: RuntimeInput
+  /// Of a config.json.
+  package let spelling: ConfigSpelling
 
   private init(_ trial: Trial, _ targets: RuntimeTargets) {
     file = trial.plan
     runtimes = targets.runtimes
     notes = targets.windowNotes(trial.input) + trial.notes
     input = trial.input
+    spelling = trial.spelling
   }
 
   /// Tries spellings of a config.json, the most economical first, until all runtimes read what is asked.

@@ -234,3 +234,8 @@ extension LlamaCppConversion {
     return family
   }
 }
+
+extension HuggingFaceConfig {
+  /// The architecture that llama.cpp's converter names in a GGUF of this model, `nil` where that is not known here.
+  package var convertedArchitecture: String? { (try? LlamaCppConversion.family(of: self))?.architecture }
+}
