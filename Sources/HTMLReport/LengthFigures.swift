@@ -6,10 +6,10 @@ import YarnPatch
 // What follows from a setting by distance and by length.
 
 extension Knobs {
-  /// Eight to each doubling.
-  private var distances: [Int] {
+  /// From 1 on, eight to each doubling.
+  private func distances(to limit: Int) -> [Int] {
     let steps = (0..<31).flatMap { power in (0..<8).map { (1 << power) + ($0 << power) / 8 } }
-    return Set([window - 1] + steps.filter { $0 < window }).subtracting([0]).sorted()
+    return Set([limit] + steps.filter { $0 <= limit }).sorted()
   }
 
   /// Trained length, and what lies beyond it.
@@ -22,7 +22,9 @@ extension Knobs {
   var decayFigure: PageFigure {
     let tables = [FrequencyTable(parameters(.none)), FrequencyTable(parameters)]
     let pairs = Double(max(tables[0].inverseFrequencies.count, 1))
-    let values = distances.map { distance in (distance, tables.map { 100 * $0.similarity(at: distance) / pairs }) }
+    let values = distances(to: max(window - 1, 1)).map { distance in
+      (distance, tables.map { 100 * $0.similarity(at: distance) / pairs }, tables.map { unseen($0, at: distance) })
+    }
     let drawn = values.enumerated().filter { $0.offset.isMultiple(of: max(1, values.count / 64)) }.map(\.element)
     var plot = Plot(
       "", x: Axis("distance in tokens", .logarithmic, holding: [1] + values.map { Double($0.0) }),
@@ -34,9 +36,17 @@ extension Knobs {
     }
     plot.bands = ranges
     let table = NumberTable(
-      columns: ["distance", "unscaled, %", "as set, %"],
-      rows: values.map { ["\($0.0)", significant($0.1[0], 5), significant($0.1[1], 5)] })
+      columns: ["distance"] + ["unscaled", "as set"].flatMap { ["\($0), %", "\($0), pairs at unseen angles"] },
+      rows: values.map { ["\($0.0)", significant($0.1[0], 5), "\($0.2[0])", significant($0.1[1], 5), "\($0.2[1])"] })
     return PageFigure(id: "decay-figure", caption: "Similarity by distance", plots: [plot], table: table)
+  }
+
+  /// Pairs that stand at an angle that training has not shown.
+  private func unseen(_ table: FrequencyTable, at distance: Int) -> Int {
+    let trained = FrequencyTable(parameters(.none)).inverseFrequencies.map { Double(original) * $0 }
+    return zip(table.inverseFrequencies, trained).count { frequency, seen in
+      seen < 2 * .pi && Double(distance) * frequency > seen * (1 + 1e-9)
+    }
   }
 
   /// `s N/M - (s-1)`, by which dynamic scaling stretches the base.
@@ -45,8 +55,8 @@ extension Knobs {
   }
 
   var dynamicFigure: PageFigure {
-    let lengths = (-8...24).map { Double(original) * power(2, Double($0) / 8) * (factor > 8 ? factor / 8 : 1) }
-    let values = lengths.map { ($0.rounded(), Self.stretch($0.rounded(), original: Double(original), factor: factor)) }
+    let lengths = distances(to: 2 * max(window, original)).map(Double.init).filter { $0 >= Double(original) / 4 }
+    let values = lengths.map { ($0, Self.stretch($0, original: Double(original), factor: factor)) }
     var plot = Plot(
       "", x: Axis("tokens seen", .logarithmic, holding: values.map(\.0)),
       y: Axis("stretch of the base", .linear, holding: [0] + values.map(\.1)))
@@ -63,15 +73,20 @@ extension Knobs {
 }
 
 extension Knobs {
-  /// Empty where the table depends on no length; the script fills it for other settings.
-  func cacheFigure(_ keys: CachedKeys?) -> PageFigure {
+  /// Dynamic scaling of this setting; empty where it scales nothing.
+  var cacheFigure: PageFigure {
+    let keys = CachedKeys(trained: original, length: window) { length in
+      var knobs = self
+      knobs.length = length
+      return FrequencyTable(knobs.parameters(.dynamic))
+    }
     let points = (keys?.errors ?? []).filter { $0.distance > 0 }
     var plot = Plot(
       "", x: Axis("distance in tokens", .logarithmic, holding: [1] + points.map { Double($0.distance) }),
       y: Axis("error of cached keys, %", .linear, holding: points.map { 100 * $0.relative } + [0, 1]))
     plot.series = [
       Plot.Series(
-        "keys cached after rotation, sequence of \(keys?.length ?? window) tokens",
+        "keys cached after rotation, sequence of \(window) tokens",
         points.map {
           Plot.Point(
             x: Double($0.distance), y: 100 * $0.relative,

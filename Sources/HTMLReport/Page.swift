@@ -12,6 +12,7 @@ public enum Page {
     let style = text(PackageResources.style_css) + Figure.style
     let script = scripts.map(text).joined()
     let side = SideBySide(guide: guide, knobs: knobs)
+    let spelling = Spelling(guide: guide)
     let unscaled = FrequencyTable(knobs.parameters(.none))
     func figure(_ figure: PageFigure?, or words: String) -> String {
       figure?.markup.source ?? Markup("p", text: words).source
@@ -36,8 +37,8 @@ public enum Page {
           + "(setting, length, value); a curve is never made up."),
       "origin": origin.map { Markup("p", ["class": "origin"], text: printable($0)).source }.joined(),
       "dynamic": knobs.dynamicFigure.markup.source,
-      "cache": knobs.cacheFigure((try? guide.advice.get())?.dynamic?.cachedKeys ?? guide.curves?.cachedKeys).markup
-        .source,
+      "cache": knobs.cacheFigure.markup.source,
+      "layout": spelling.layout.source, "architecture": spelling.architecture.source,
       "comparison": side.comparison.markup.source, "conditions": side.conditions.markup.source,
     ]
     return filled(text(PackageResources.template_html), parts)
@@ -49,8 +50,9 @@ public enum Page {
     PackageResources.correction_range_js, PackageResources.frequency_table_js,
     PackageResources.frequency_table_distance_js, PackageResources.score_change_js,
     PackageResources.cached_keys_js, PackageResources.attention_spread_js, PackageResources.number_text_js,
-    PackageResources.axis_js, PackageResources.plot_js, PackageResources.page_figure_js,
-    PackageResources.knobs_js, PackageResources.patch_command_js, PackageResources.word_order_js,
+    PackageResources.axis_js, PackageResources.plot_js, PackageResources.tip_js, PackageResources.page_figure_js,
+    PackageResources.knobs_js, PackageResources.patch_command_js, PackageResources.config_template_js,
+    PackageResources.word_order_js,
     PackageResources.dials_js, PackageResources.pair_figures_js, PackageResources.length_figures_js,
     PackageResources.side_by_side_js, PackageResources.page_js,
   ]

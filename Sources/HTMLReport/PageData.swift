@@ -1,5 +1,4 @@
 import LosslessJSON
-import ModelConfig
 import PatchPlanning
 import Reporting
 import RoPE
@@ -92,7 +91,8 @@ struct PageData {
               ("setting", .string($0.setting)), ("length", .integer($0.length)), ("value", .number($0.value)),
             ])
           })
-      ), ("measure", .optional(guide.series?.measure)), ("beside", .optional(beside?.name)), ("spelling", spelling),
+      ), ("measure", .optional(guide.series?.measure)), ("beside", .optional(beside?.name)),
+      ("spelling", Spelling(guide: guide).json),
     ])
   }
 
@@ -110,38 +110,6 @@ struct PageData {
     .object([
       ("length", .integer(entropy.length)), ("unscaled", .number(entropy.unscaled)),
       ("withoutFactor", .number(entropy.withoutFactor)), ("scaled", .number(entropy.scaled)),
-    ])
-  }
-
-  /// The names that settings have in the files of this model.
-  private var spelling: JSONText {
-    let model = guide.inspection.model
-    let gguf = model.files.lazy.compactMap(\.gguf).first?.first.architecture
-    // A converter names the architecture; a config.json does not.
-    let keys = GGUFKeys(gguf ?? "ARCHITECTURE")
-    func strings(_ members: KeyValuePairs<String, String>) -> JSONText {
-      .object(members.map { ($0.key, .string($0.value)) })
-    }
-    return .object([
-      ("hasConfig", .bool(model.files.contains { $0.config != nil })), ("hasGGUF", .bool(gguf != nil)),
-      ("readsBetas", .bool(keys.architecture.readsBetas)),
-      (
-        "gguf",
-        strings([
-          "contextLength": keys.contextLength, "base": keys.base, "type": keys.type, "factor": keys.factor,
-          "original": keys.original, "attentionFactor": keys.attentionFactor, "betaFast": keys.betaFast,
-          "betaSlow": keys.betaSlow,
-        ])
-      ),
-      (
-        "config",
-        strings([
-          "scaling": ConfigKey.ropeScaling, "type": ConfigKey.ropeType, "base": ConfigKey.ropeTheta,
-          "contextLength": ConfigKey.maximum, "original": ConfigKey.original, "factor": ConfigKey.factor,
-          "betaFast": ConfigKey.betaFast, "betaSlow": ConfigKey.betaSlow, "truncate": ConfigKey.truncate,
-          "attentionFactor": ConfigKey.attentionFactor,
-        ])
-      ),
     ])
   }
 }

@@ -105,12 +105,11 @@ extension Knobs {
       return plot
     }
     let table = NumberTable(
-      columns: ["pair"] + methods.map(\.name),
+      columns: ["pair"] + methods.map(\.name) + methods.dropFirst().map { "divisor, \($0.name)" },
       rows: PageFigure.thinned(first.count, to: PageFigure.listedPairs).map { pair in
-        ["\(pair)"]
-          + methods.map {
-            $0.table.inverseFrequencies.indices.contains(pair) ? "\($0.table.inverseFrequencies[pair])" : "no table"
-          }
+        let values = methods.map { $0.table.inverseFrequencies.dropFirst(pair).first }
+        return ["\(pair)"] + values.map { $0.map { "\($0)" } ?? "no table" }
+          + values.dropFirst().map { $0.map { significant(first[pair] / $0) } ?? "" }
       })
     return PageFigure(
       id: "spectrum-figure", caption: "Inverse frequencies by method",

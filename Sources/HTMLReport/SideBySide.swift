@@ -49,8 +49,8 @@ struct SideBySide {
     guard let cost = advice?.shortPrompts else { return "none stated: nothing is scaled by the advice" }
     let largest = cost.scoreChanges.map(\.relative).max() ?? 0
     var text =
-      "within \(cost.length) tokens scores change by up to \(significant(100 * largest, 3)) % of their size, "
-      + "logits × \(significant(cost.logitScale, 5))"
+      "within \(cost.length) tokens the scores of random heads change by up to \(significant(100 * largest, 3)) % of "
+      + "their size; logits × \(significant(cost.logitScale, 5))"
     if let before = cost.entropyBefore, let after = cost.entropyAfter {
       text += ", entropy over \(cost.entropyLength) keys \(significant(before, 4)) to \(significant(after, 4)) nats"
     }
@@ -91,7 +91,8 @@ struct SideBySide {
           unable.isEmpty && advice != nil && factor.map { $0 <= 8 } ?? false ? "yes" : "no",
           (factor.map { "factor \(significant($0))" } ?? "no factor")
             + (unable.isEmpty
-              ? "; no runtime that reads the files objects" : "; not: \(unable.joined(separator: ", "))"),
+              ? "; no runtime that reads the files objects"
+              : "; read otherwise or not at all by \(unable.joined(separator: ", "))"),
         ],
       ].map { $0.map { printable(SummarySection.cut($0)) } })
   }

@@ -27,31 +27,37 @@ struct SummarySection {
   // MARK: what is declared
 
   private var declared: Markup {
-    let rows = guide.layers.flatMap { layer in
-      let places = layer.declaration.places
-      return Self.values(layer.declaration).compactMap { member, value -> [String]? in
+    let declarations = guide.inspection.model.files.flatMap(\.declarations)
+    let hasLayers = declarations.contains { $0.layerType != nil }
+    let rows = declarations.flatMap { declaration in
+      let places = declaration.places
+      return Self.values(declaration).compactMap { member, name, value -> [String]? in
         guard let place = places.first(where: { $0.member == member })?.place else { return nil }
         let file = place.path.split(separator: "/").last.map(String.init) ?? place.path
-        let cells = [member, value, [file, place.key].compactMap(\.self).joined(separator: " ")]
-        return (guide.layers.count > 1 ? [layer.declaration.layerType ?? ""] : []) + cells.map { Self.cut($0) }
+        let cells = [name, value, [file, place.key].compactMap(\.self).joined(separator: " ")]
+        return (hasLayers ? [declaration.layerType ?? "all"] : []) + cells.map { Self.cut($0) }
       }
     }
-    let columns = (guide.layers.count > 1 ? ["layers"] : []) + ["setting", "value", "place"]
+    let columns = (hasLayers ? ["layers"] : []) + ["setting", "value", "place"]
     return scrolling(NumberTable(columns: columns, rows: rows))
   }
 
-  private static func values(_ declaration: RoPEDeclaration) -> [(String, String)] {
+  private static func values(_ declaration: RoPEDeclaration) -> [(member: String, name: String, value: String)] {
     func number(_ value: Double?) -> String { value.map { significant($0, 12) } ?? "" }
+    func length(_ value: Int?) -> String { value.map { "\($0)" } ?? "" }
     return [
-      ("kind", declaration.kind?.value ?? ""), ("base", number(declaration.base?.value)),
-      ("factor", number(declaration.factor?.value)), ("originalContext", "\(declaration.originalContext?.value ?? 0)"),
-      ("contextLength", "\(declaration.contextLength?.value ?? 0)"),
-      ("rotaryDimension", "\(declaration.rotaryDimension?.value ?? 0)"),
-      ("headDimension", "\(declaration.headDimension?.value ?? 0)"), ("betaFast", number(declaration.betaFast?.value)),
-      ("betaSlow", number(declaration.betaSlow?.value)),
-      ("attentionFactor", number(declaration.attentionFactor?.value)),
-      ("mscale", number(declaration.mscale?.value)), ("mscaleAllDim", number(declaration.mscaleAllDim?.value)),
-      ("truncate", "\(declaration.truncate?.value ?? true)"),
+      ("kind", "scaling", declaration.kind?.value ?? ""), ("base", "RoPE base", number(declaration.base?.value)),
+      ("factor", "factor", number(declaration.factor?.value)),
+      ("originalContext", "original length", length(declaration.originalContext?.value)),
+      ("contextLength", "window", length(declaration.contextLength?.value)),
+      ("rotaryDimension", "rotating part of a head", length(declaration.rotaryDimension?.value)),
+      ("headDimension", "head size", length(declaration.headDimension?.value)),
+      ("betaFast", "beta fast", number(declaration.betaFast?.value)),
+      ("betaSlow", "beta slow", number(declaration.betaSlow?.value)),
+      ("attentionFactor", "attention factor", number(declaration.attentionFactor?.value)),
+      ("mscale", "mscale", number(declaration.mscale?.value)),
+      ("mscaleAllDim", "mscale of all dimensions", number(declaration.mscaleAllDim?.value)),
+      ("truncate", "truncate", "\(declaration.truncate?.value ?? true)"),
     ]
   }
 

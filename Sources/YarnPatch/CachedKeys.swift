@@ -19,9 +19,15 @@ public struct CachedKeys: Sendable, Equatable {
   init?(_ reading: RuntimeReading, _ declaration: RoPEDeclaration) {
     // Dynamic scaling states the length at which it begins as the window.
     let lengths = ["longrope": declaration.originalContext, "dynamic": declaration.contextLength]
-    guard let trained = lengths[reading.kind]??.value, let length = reading.contextLength, length > trained,
-      length <= Self.longestLength, let now = Self.table(declaration, length)
-    else { return nil }
+    guard let trained = lengths[reading.kind]??.value, let length = reading.contextLength else { return nil }
+    self.init(trained: trained, length: length) { Formula.read(declaration, sequenceLength: $0).table }
+  }
+
+  /// - Parameters:
+  ///   - trained: Tokens up to which the table is one.
+  ///   - table: By the tokens of the sequence.
+  package init?(trained: Int, length: Int, table: (Int) -> FrequencyTable?) {
+    guard length > trained, length <= Self.longestLength, let now = table(length) else { return nil }
     self.length = length
     firstChangedLength = trained + 1
     let steps = (0...Self.longestLength.trailingZeroBitCount).map { 1 << $0 }.flatMap { [$0, $0 + $0 / 2] }
@@ -30,19 +36,13 @@ public struct CachedKeys: Sendable, Equatable {
     let distances = Set([0, length - trained, length - 1] + first + steps.filter { $0 < length }).sorted()
     errors = distances.compactMap { distance in
       let position = length - 1 - distance
-      guard let then = Self.table(declaration, position + 1), let error = then.error(at: position, against: now) else {
-        return nil
-      }
+      guard let then = table(position + 1), let error = then.error(at: position, against: now) else { return nil }
       return ScoreChange(distance: distance, relative: error)
     }
     guard errors.contains(where: { $0.relative > 0 }) else { return nil }
   }
 
   private static let longestLength = 1 << 30
-
-  private static func table(_ declaration: RoPEDeclaration, _ length: Int) -> FrequencyTable? {
-    Formula.read(declaration, sequenceLength: length).table
-  }
 
   var summary: String? {
     guard let worst = errors.max(by: { $0.relative < $1.relative }) else { return nil }

@@ -32,6 +32,8 @@ public struct Guide: Sendable {
   /// The advised settings by distance and length.
   public var curves: AttentionCurves?
   public var series: MeasuredSeries?
+  /// What a patch states in the model's config.json, for methods that it takes.
+  package var templates: [PatchMethod: ConfigTemplate] = [:]
 }
 
 /// Gathers what a page about a model shows. Reads headers only.
@@ -42,6 +44,13 @@ public struct Guide: Sendable {
 ///   - series: A file of ``MeasuredSeries``.
 /// - Throws: When the files cannot be read or state no RoPE settings. What is wrong with the settings is on the page.
 public func guide(_ path: String, context: Int? = nil, series: String? = nil) throws(FileError) -> Guide {
+  try guide(path, context: context, series: series, keyElements: Guide.usualKeyElements)
+}
+
+/// - Parameter keyElements: Elements of keys that entropies are taken over.
+package func guide(
+  _ path: String, context: Int?, series: String?, keyElements: Int
+) throws(FileError) -> Guide {
   let fileSystem = POSIXFileSystem()
   let measured = try series.map { path throws(FileError) in try MeasuredSeries(reading: path, in: fileSystem) }
   var loader = ModelLoader(fileSystem, keepsProblems: true)
@@ -60,7 +69,8 @@ public func guide(_ path: String, context: Int? = nil, series: String? = nil) th
     layers: layers, context: context, advice: Result { () throws(FileError) in try advise(path, context: context) })
   guide.series = measured
   _ = try lint([path]) { guide.findings += $0.findings }
-  guide.plan(place: file.path)
+  guide.plan(place: file.path, keyElements: keyElements)
+  guide.layOut(forecast)
   return guide
 }
 
@@ -79,7 +89,7 @@ extension Guide {
   private static let longest = Int(Int32.max)
 
   /// The table to explain, with its curves.
-  fileprivate mutating func plan(place: String) {
+  fileprivate mutating func plan(place: String, keyElements: Int) {
     let declaration = layers[0].declaration
     var reading = layers[0].reading
     if let settings = try? advice.get().settings {
@@ -90,11 +100,35 @@ extension Guide {
     let window = max(reading.contextLength ?? context, 1)
     curves = AttentionCurves(
       reading, declaration, window: window, place: place,
-      longestSequence: Self.entropyBudget / max(declaration.headDimension?.value ?? 1, 1))
+      longestSequence: keyElements / max(declaration.headDimension?.value ?? 1, 1))
   }
 
-  /// Elements of keys that entropies are taken over: a page is made in a fifth of a second.
-  private static let entropyBudget = 1 << 22
+  /// A page is made in a fifth of a second.
+  fileprivate static let usualKeyElements = 1 << 23
+
+  /// How a patch is written into the config.json, in the spelling that all runtimes read where there is one.
+  fileprivate mutating func layOut(_ forecast: Forecast) {
+    guard let file = inspection.model.files.first(where: { $0.config != nil }), let subject = file.subject,
+      case .config(let config, let surroundings) = forecast.input(file)
+    else { return }
+    let runtimes = Runtime.engines.filter { forecast.file(for: $0)?.path == file.path }
+    let planned = try? advice.get().settings
+    func spelling(_ method: PatchMethod) -> ConfigSpelling {
+      var request = PatchRequest(method, reach: method == .none ? nil : .factor(planned?.factor ?? 1))
+      request.originalContext = planned?.originalContext
+      let settings = try? RoPESettings(request, for: [subject])
+      let plan = settings.flatMap {
+        try? PortablePlan(config, surroundings, subject.declaration, $0, for: runtimes, areNamed: false)
+      }
+      return plan?.spelling ?? ConfigSpelling()
+    }
+    // Where a scaling entry stands is the same for all methods that write one.
+    let entry = spelling(.yarn)
+    for method in PatchMethod.allCases {
+      let hasEntry = method != .none && method != .ntk
+      templates[method] = ConfigTemplate(config, subject, method, hasEntry ? entry : spelling(method))
+    }
+  }
 }
 
 /// Writes a page to a file.

@@ -10,8 +10,21 @@ import YarnPatch
 
 @Suite struct PageTests {
   private static let model = "models/tiny-llama-ctx256"
-  private static func page(_ fixture: String) throws -> (guide: Guide, html: String) {
-    let guide = try guide(Fixture.path(fixture))
+  /// With entropies over few keys: their mathematics has tests of its own.
+  private static func guided(_ path: String) throws -> Guide {
+    try guide(path, context: nil, series: nil, keyElements: 1 << 14)
+  }
+
+  /// Each model is read once, for that takes most of the time.
+  private static let guides = Task {
+    try await withThrowingTaskGroup(of: (String, Guide).self) { group in
+      for fixture in fixtures { group.addTask { (fixture, try guided(Fixture.path(fixture))) } }
+      return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+    }
+  }
+
+  private static func page(_ fixture: String) async throws -> (guide: Guide, html: String) {
+    let guide = try #require(try await guides.value[fixture])
     return (guide, Page.html(guide))
   }
 
@@ -33,8 +46,8 @@ import YarnPatch
     "gguf/llama3-freqs.gguf",
   ]
 
-  @Test(arguments: fixtures) func `a page is small, complete and asks for nothing`(fixture: String) throws {
-    let html = try Self.page(fixture).html
+  @Test(arguments: fixtures) func `a page is small, complete and asks for nothing`(fixture: String) async throws {
+    let html = try await Self.page(fixture).html
     #expect(html.utf8.count < 500_000)
     #expect(html.hasPrefix("<!DOCTYPE html>") && html.hasSuffix("</html>\n"))
     let script = try #require(html.range(of: "<script type=\"module\">"))
@@ -48,8 +61,10 @@ import YarnPatch
   }
 
   @Test(arguments: ["config/yarn-old", model])
-  func `the policy allows the page's own style and script by their hashes and nothing else`(fixture: String) throws {
-    let html = try Self.page(fixture).html
+  func `the policy allows the page's own style and script by their hashes and nothing else`(fixture: String)
+    async throws
+  {
+    let html = try await Self.page(fixture).html
     let policy = try Self.content(html, from: "Content-Security-Policy\" content=\"", to: "\">")
     let style = try Self.content(html, from: "<style>", to: "</style>")
     let script = try Self.content(html, from: "<script type=\"module\">", to: "</script>")
@@ -70,8 +85,8 @@ import YarnPatch
   }
 
   @Test(arguments: ["config/yarn-old", "config/v5-per-layer", model, "gguf/qwen2-yarn.gguf"])
-  func `the data are the library's numbers`(fixture: String) throws {
-    let (guide, html) = try Self.page(fixture)
+  func `the data are the library's numbers`(fixture: String) async throws {
+    let (guide, html) = try await Self.page(fixture)
     let data = try Self.data(html)
     #expect(data["/schema"]?.value.string == "yarn-patch.report/1")
     for (index, layer) in guide.layers.enumerated() {
@@ -92,9 +107,10 @@ import YarnPatch
     }
   }
 
-  @Test(arguments: fixtures) func `the setting that a page opens with gives the library's table`(fixture: String) throws
+  @Test(arguments: fixtures) func `the setting that a page opens with gives the library's table`(fixture: String)
+    async throws
   {
-    let guide = try guide(Fixture.path(fixture))
+    let guide = try await Self.page(fixture).guide
     for layer in guide.layers {
       guard let knobs = Knobs(layer, context: guide.context) else { continue }
       let table = Formula.read(layer.declaration, sequenceLength: knobs.length).table
@@ -105,8 +121,8 @@ import YarnPatch
   }
 
   @Test(arguments: ["config/llama3", "config/longrope", "gguf/llama3-freqs.gguf"])
-  func `a scaling that no knob can say stands beside the methods`(fixture: String) throws {
-    let (guide, html) = try Self.page(fixture)
+  func `a scaling that no knob can say stands beside the methods`(fixture: String) async throws {
+    let (guide, html) = try await Self.page(fixture)
     #expect(try Self.data(html)["/beside"]?.value.string == "the files: \(guide.layers[0].reading.kind)")
     let frequency = try #require(guide.layers[0].reading.table?.inverseFrequencies.last)
     #expect(html.contains("<td>\(frequency)</td>"))
@@ -121,7 +137,7 @@ import YarnPatch
        "max_position_embeddings": 4096, "rope_scaling": {"rope_type": \(JSONText.quoted(hostile)), "factor": 4.0}}
       """
     try folder.write(Array(config.utf8), to: "\(name)/config.json")
-    let html = Page.html(try guide("\(folder.path)/\(name)"))
+    let html = Page.html(try Self.guided("\(folder.path)/\(name)"))
     #expect(!html.contains("<img") && !html.contains("<b>&"))
     #expect(html.contains("&lt;b&gt;&amp;&quot;"))
     let data = try Self.data(html)

@@ -68,3 +68,15 @@ class Knobs {
       node.classList.toggle("unused", !uses.includes(node.dataset.used));
   }
 }
+
+// The whole setting in a line, for paper.
+function settingText(knobs) {
+  const isYaRN = knobs.method === "yarn" || knobs.method === "ntk-by-parts";
+  return [
+    knobs.method === "none" ? `no scaling, ${knobs.original} tokens`
+      : `${knobs.method} ×${significant(knobs.factor)}, ${knobs.original} to ${targetWindow(knobs)} tokens`,
+    `base ${significant(knobs.base, 12)}`, `${knobs.rotaryDimension} of ${knobs.headDimension} elements of a head rotate`,
+    ...isYaRN ? [`β fast ${knobs.betaFast}, β slow ${knobs.betaSlow}, ramp’s bounds ${knobs.truncate ? "" : "not "}rounded`] : [],
+    ...knobs.method === "dynamic" ? [`for a sequence of ${knobs.length} tokens`] : [],
+  ].join("; ");
+}

@@ -43,23 +43,24 @@ function showDecay(figure, knobs, before, chosen, negatives) {
   });
   figure.show([plot], ["distance", ...tables.flatMap(([name]) => [`${name}, %`, `${name}, pairs at unseen angles`])],
     () => distances.map((distance, k) => [String(distance), ...tables.flatMap((_, i) => [significant(curves[i][k][1], 5), String(unseen[i][k])])]),
-    (value) => {
-      const k = distances.findLastIndex((distance) => distance <= value);
-      return k < 0 ? "" : `${distances[k]} tokens: ` + tables.map(([name], i) =>
-        `${name} ${significant(curves[i][k][1], 3)} %, ${unseen[i][k]} pairs at unseen angles`).join("; ");
-    });
+    distances, (k) => [`${distances[k]} tokens apart`, ...tables.map(([name], i) =>
+      `${name}: ${significant(curves[i][k][1], 4)} %, ${unseen[i][k]} of ${before.length} pairs at unseen angles`)].join("\n"));
 }
+
+// What the reference check measured, by its names in Swift and on the page.
+const dilutionKeys = [["unscaled", "unscaled"], ["withoutFactor", "without the attention factor"], ["scaled", "with it"]];
 
 function showDilution(figure, knobs, entropies) {
   const magnitude = attentionFactor(knobs);
   const window = targetWindow(knobs);
   const lengths = distancesTo(Math.max(window, 256)).filter((length) => length >= 128);
   const law = (factor) => lengths.map((length) => [length, expectedEntropy(length, factor)]);
-  const points = (key) => entropies.map((entropy) => [entropy.length, entropy[key]]);
+  const powers = lengths.filter((length) => Number.isInteger(Math.log2(length)));
+  const tabled = [...new Set([...entropies.map(({ length }) => length), ...powers, window])].sort((a, b) => a - b);
   const series = [
-    { name: "measured, unscaled", points: points("unscaled"), isReference: true },
-    { name: "measured, without the attention factor", points: points("withoutFactor") },
-    { name: "measured, with it", points: points("scaled") },
+    ...dilutionKeys.map(([key, name], i) => ({
+      name: `measured, ${name}`, points: entropies.map((entropy) => [entropy.length, entropy[key]]), isReference: i === 0,
+    })),
     { name: "expected, factor 1", points: law(1), isReference: true, line: true },
     { name: `expected, factor ${significant(magnitude, 6)}`, points: law(magnitude), line: true },
   ];
@@ -68,10 +69,17 @@ function showDilution(figure, knobs, entropies) {
     x: new Axis("tokens seen", "logarithmic", [100, ...all.map(([x]) => x)]),
     y: new Axis("entropy, nats", "linear", [0, ...all.map(([, y]) => y)]), series, bands: trainedBands(knobs),
     levels: [{ value: expectedEntropy(knobs.original, 1), label: "at the trained length" }],
-  })], ["tokens", "unscaled, nats", "without the attention factor, nats", "with it, nats"],
-  () => entropies.map((entropy) => [String(entropy.length), ...["unscaled", "withoutFactor", "scaled"].map((key) => significant(entropy[key]))]),
-  (value) => `${Math.round(value)} tokens: ${significant(expectedEntropy(value, 1), 4)} nats, `
-    + `${significant(expectedEntropy(value, magnitude), 4)} with the attention factor`);
+  })], ["tokens", ...dilutionKeys.map(([, name]) => `${name}, nats`), "expected without, nats", "expected with it, nats"],
+  () => tabled.map((length) => {
+    const measured = entropies.find((entropy) => entropy.length === length);
+    return [String(length), ...dilutionKeys.map(([key]) => (measured ? significant(measured[key]) : "not measured")),
+      significant(expectedEntropy(length, 1), 4), significant(expectedEntropy(length, magnitude), 4)];
+  }),
+  lengths, (k) => `${lengths[k]} tokens, expected\n${significant(expectedEntropy(lengths[k], 1), 4)} nats without the attention factor\n`
+    + `${significant(expectedEntropy(lengths[k], magnitude), 4)} nats with it`);
+  const last = entropies.at(-1)?.length ?? Infinity;
+  document.getElementById("measured").textContent = last >= window ? "" : `Making this page measures up to ${last} tokens; `
+    + "beyond stands the expectation alone. yarn-patch verify --attention full measures up to 1048576.";
   document.getElementById("temperature").textContent = `Here the factor is ${significant(magnitude, 8)}: logits are multiplied by `
     + `${significant(magnitude * magnitude, 8)}, a temperature of t = ${significant(1 / (magnitude * magnitude), 8)}.`;
 }
@@ -83,6 +91,7 @@ function showSeries(figure, points, measure) {
     const own = points.filter(({ setting }) => setting === name).map(({ length, value }) => [length, value]);
     return [{ name, points: own }];
   });
+  const stops = [...new Set(points.map(({ length }) => length))].sort((a, b) => a - b);
   const lines = series.map(({ points: own, name }) => ({ name, points: own, line: true, isUnnamed: true }));
   const plot = new Plot({
     x: new Axis("length in tokens", "logarithmic", points.map(({ length }) => length)),
@@ -91,7 +100,9 @@ function showSeries(figure, points, measure) {
   // A line has the colour of its marks.
   plot.series.slice(series.length).forEach((line, i) => { line.style = plot.series[i].style; });
   figure.show([plot], ["setting", "tokens", measure],
-    () => points.map(({ setting, length, value }) => [setting, String(length), String(value)]));
+    () => points.map(({ setting, length, value }) => [setting, String(length), String(value)]), stops,
+    (k) => [`${stops[k]} tokens`, ...points.filter(({ length }) => length === stops[k])
+      .map(({ setting, value }) => `${setting}: ${significant(value)}`)].join("\n"));
 }
 
 function showDynamic(figure, cache, knobs) {
@@ -104,12 +115,13 @@ function showDynamic(figure, cache, knobs) {
     series: [{ name: `dynamic, factor ${significant(knobs.factor)}`, points, line: true }],
     verticals: isUsable ? [{ value: knobs.original + 1, label: `keys go stale from ${knobs.original + 1} tokens on` }] : [],
   })], ["tokens", "stretch"], () => points.map(([x, y]) => [String(x), significant(y)]),
-  (value) => `${Math.round(value)} tokens: stretch ${significant(stretch(value), 4)}`);
+  lengths, (k) => `${lengths[k]} tokens\nstretch of the base ${significant(points[k][1])}`);
   const errors = cachedKeyErrors(knobs);
   const marks = errors.map(({ distance, relative }) => [distance, 100 * relative]);
   cache.show([new Plot({
     x: new Axis("distance in tokens", "logarithmic", [1, ...marks.map(([x]) => x)]),
     y: new Axis("error of cached keys, %", "linear", [0, 1, ...marks.map(([, y]) => y)]),
     series: [{ name: `keys cached after rotation, sequence of ${targetWindow(knobs)} tokens`, points: marks }],
-  })], ["distance", "error, %"], () => marks.map(([x, y]) => [String(x), significant(y, 5)]));
+  })], ["distance", "error, %"], () => marks.map(([x, y]) => [String(x), significant(y, 5)]),
+  marks.map(([x]) => x), (k) => `${marks[k][0]} tokens apart\nerror ${significant(marks[k][1], 4)} %`);
 }

@@ -28,8 +28,11 @@ function render() {
   showDynamic(figures.dynamic, figures.cache, values);
   showSideBySide(values);
   const { spelling } = data;
-  document.getElementById("command").textContent = patchCommand(values, knobs.presets[0].knobs, data.model);
-  document.getElementById("members").textContent = configText(values, spelling.config);
+  showCommand(patchCommand(values, knobs.presets[0].knobs, data.model));
+  const template = spelling.templates[values.method];
+  document.getElementById("members").textContent = configText(values, template);
+  document.getElementById("removed").textContent = template.removed.length ? `To be taken out: ${template.removed.join(", ")}.` : "";
+  document.getElementById("setting").textContent = settingText(values);
   document.getElementById("keys").textContent = ggufText(values, spelling.gguf, spelling.readsBetas);
   document.body.dataset.milliseconds = performance.now() - start;
   findNegatives(values, before, chosen);
@@ -78,9 +81,14 @@ watchWidth(() => {
   update();
   showSeries(figures.series, data.series, data.measure);
 });
+// Paper shows every table.
+let opened = [];
 addEventListener("beforeprint", () => {
-  for (const figure of Object.values(figures)) if (figure.details) figure.details.open = true;
-  for (const figure of Object.values(figures)) figure.fill?.();
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const details of opened) details.open = true;
+  for (const figure of Object.values(figures)) figure.fill();
+  render();
 });
+addEventListener("afterprint", () => { for (const details of opened) details.open = false; });
 document.documentElement.classList.add("live");
 render();

@@ -46,12 +46,19 @@ function showBands(figure, knobs, before) {
     ["pair", "tokens per turn", "scaled", "turns in the trained window", "interpolated share", "region"],
     () => before.map((w, i) => [String(i), significant(waves[0][i]), after.length ? significant(waves[1][i]) : "",
       significant(rotations(w, knobs.original)), ramp.length ? significant(ramp[i]) : "", ramp.length ? regionOf(ramp[i]) : ""]),
-    (value) => {
-      const i = Math.round(value);
-      return i >= 0 && i < before.length
-        ? `pair ${i}: a turn in ${significant(waves[0][i])} tokens, ${significant(rotations(before[i], knobs.original))} turns in the trained window`
-          + (ramp.length ? `, ${regionOf(ramp[i])}` : "") : "";
-    });
+    before.map((_, i) => i),
+    (i) => [`${pairText(i, knobs)}${ramp.length ? `, ${regionOf(ramp[i])}` : ""}`, `unscaled: ${turning(before[i], knobs)}`,
+      ...ramp.length ? [`YaRN: ${turning(after[i], knobs, before[i])}`] : []].join("\n"));
+}
+
+function pairText(pair, knobs) {
+  return `pair ${pair} of ${knobs.rotaryDimension / 2}; turns are within the trained ${knobs.original} tokens`;
+}
+
+// A pair's frequency in words.
+function turning(frequency, knobs, unscaled) {
+  return `${significant(wavelength(frequency), 4)} tokens a turn, ${significant(rotations(frequency, knobs.original), 4)} turns`
+    + (unscaled === undefined ? "" : `, divisor ${significant(unscaled / frequency)}`);
 }
 
 // The lines of the betas follow a pointer; the sliders of the knobs do the same from the keyboard.
@@ -87,7 +94,6 @@ function dragBetas(figure, knobs) {
 function showSpectrum(figure, knobs, before, declared) {
   const tables = methods.map(([name, method]) => ({ name, table: inverseFrequencies(knobs, method) }));
   if (declared?.table.length === before.length) tables.push(declared);
-  const chosen = inverseFrequencies(knobs);
   const x = pairAxis(before.length);
   const plot = (title, scale, value) => {
     const series = tables.filter(({ table }) => table.length).map(({ name, table }) => ({
@@ -100,15 +106,12 @@ function showSpectrum(figure, knobs, before, declared) {
   };
   figure.show([plot("radians per token", "logarithmic", (w) => w),
     plot("divisor of the unscaled frequency", "linear", (w, i) => before[i] / w)],
-    ["pair", ...tables.map(({ name }) => name)],
-    () => before.map((_, i) => [String(i), ...tables.map(({ table }) => (table.length ? String(table[i]) : "no table"))]),
-    (value) => {
-      const i = Math.round(value);
-      return i >= 0 && i < chosen.length
-        ? `pair ${i}, ${knobs.method}: a turn in ${significant(wavelength(chosen[i]))} tokens, `
-          + `${significant(rotations(chosen[i], knobs.original))} turns in the window, divisor ${significant(before[i] / chosen[i])}`
-        : "";
-    });
+    ["pair", ...tables.map(({ name }) => name), ...tables.slice(1).map(({ name }) => `divisor, ${name}`)],
+    () => before.map((w, i) => [String(i), ...tables.map(({ table }) => (table.length ? String(table[i]) : "no table")),
+      ...tables.slice(1).map(({ table }) => (table.length ? significant(w / table[i]) : ""))]),
+    before.map((_, i) => i),
+    (i) => [pairText(i, knobs), ...tables.filter(({ table }) => table.length).map(({ name, table }, index) =>
+      `${name}: ${turning(table[i], knobs, index ? before[i] : undefined)}`)].join("\n"));
 }
 
 // The table of the chosen setting, with all digits.

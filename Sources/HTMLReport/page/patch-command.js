@@ -1,4 +1,4 @@
-// The chosen setting as a command, as members of config.json and as keys of a GGUF.
+// The chosen setting as a command and as keys of a GGUF.
 
 function shellWord(word) {
   return /^[A-Za-z0-9\-_.\/=:@,+]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
@@ -32,27 +32,11 @@ function patchCommand(knobs, start, model) {
   return words.join(" ");
 }
 
-// As a file states it that has no scaling yet: what stands beside these members stays.
-function configMembers(knobs, names) {
-  const isLength = ["linear", "dynamic", "none"].includes(knobs.method);
-  const members = {
-    [names.contextLength]: isLength ? knobs.original : targetWindow(knobs), [names.base]: effectiveBase(knobs, knobs.method === "ntk" ? "ntk" : "none"),
-  };
-  if (knobs.method === "ntk") members[names.original] = knobs.original;
-  if (knobs.method === "none" || knobs.method === "ntk") return { ...members, [names.scaling]: null };
-  const isYaRN = knobs.method === "yarn" || knobs.method === "ntk-by-parts";
-  const scaling = { [names.type]: isYaRN ? "yarn" : knobs.method, [names.factor]: knobs.factor };
-  if (isYaRN) {
-    scaling[names.original] = knobs.original;
-    for (const name of ["betaFast", "betaSlow", "truncate"])
-      if (knobs[name] !== usual[name]) scaling[names[name]] = knobs[name];
-    if (knobs.method === "ntk-by-parts" || knobs.attentionFactor !== null)
-      scaling[names.attentionFactor] = attentionFactor(knobs);
-  }
-  return { ...members, [names.scaling]: scaling };
+// A line ends between words, not within an option.
+function showCommand(command) {
+  document.getElementById("command").replaceChildren(...command.split(" ").flatMap((word, i) =>
+    [...(i ? [" "] : []), html("span", {}, [word])]));
 }
-
-function configText(knobs, names) { return JSON.stringify(configMembers(knobs, names), null, 2); }
 
 function ggufText(knobs, names, readsBetas) {
   const lines = [`${names.contextLength} = ${knobs.method === "none" ? knobs.original : targetWindow(knobs)} (uint32)`,
