@@ -34,8 +34,8 @@ goldens: .build/prerequisites
 	swift build --build-tests $(SWIFT_FLAGS)
 	YARN_PATCH_WRITE_GOLDENS=1 swift test --skip-build --filter 'GoldenTests|ReadmeTests|ManualTests'
 
-# The page of `report` in Debian's chromium, which this installs. Screenshots stay in .build/page; with
-# YARN_PATCH_WRITE_GOLDENS=1 the README's picture, docs/page.png, is made anew.
+# The page of `report` in Debian's chromium, which this installs. Screenshots stay in .build/page. Fails when the README's
+# picture, docs/page.png, no longer looks like the page; with YARN_PATCH_WRITE_GOLDENS=1 it is made anew.
 test-page: .build/prerequisites
 	swift build $(RELEASE_FLAGS) --product yarn-patch
 	scripts/test-page.sh

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The page of `yarn-patch report` in the real browser: installs chromium, its driver and selenium, then runs test-page.py.
+# The page of `yarn-patch report` in the real browser: installs chromium, its driver and selenium, then runs scripts/page.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -19,8 +19,4 @@ if ! "$python" -c "import selenium" 2>/dev/null; then
   "$python" -m pip install --quiet "selenium>=4.20,<5"
 fi
 
-# The picture of the README is kept, as recorded reports are: two shots differ in some pixels at the edges of letters.
-picture=.build/page/page.png
-[ -z "${YARN_PATCH_WRITE_GOLDENS:-}" ] || picture=docs/page.png
-
-exec "$python" scripts/test-page.py "$(swift build -c release --show-bin-path)/yarn-patch" --picture "$picture"
+exec "$python" scripts/page "$(swift build -c release --show-bin-path)/yarn-patch"
