@@ -128,6 +128,32 @@ import YarnPatch
     #expect(html.contains("<td>\(frequency)</td>"))
   }
 
+  @Test(arguments: [
+    ("Qwen3ForCausalLM", "qwen3", "would name this model’s architecture qwen3"),
+    ("ExampleForCausalLM", "ARCHITECTURE", "in the place of ARCHITECTURE"),
+  ]) func `keys of a GGUF have the architecture that the converter gives`(
+    name: String, architecture: String, words: String
+  ) throws {
+    let folder = try ScratchFolder()
+    let config = """
+      {"architectures": ["\(name)"], "model_type": "qwen3", "head_dim": 64, "rope_theta": 10000.0,
+       "max_position_embeddings": 4096}
+      """
+    try folder.write(Array(config.utf8), to: "config.json")
+    let html = Page.html(try Self.guided(folder.path))
+    #expect(try Self.data(html)["/spelling/gguf/factor"]?.value.string == "\(architecture).rope.scaling.factor")
+    #expect(html.contains(words))
+  }
+
+  @Test func `members of config.json are those of the file's layout`() async throws {
+    let html = try await Self.page("config/v5-per-layer").html
+    let members = "/spelling/templates/yarn/members/rope_parameters"
+    #expect(try Self.data(html)["\(members)/sliding_attention/rope_type"]?.value.string == "default")
+    #expect(html.contains("In the layout of this model’s config.json."))
+    #expect(try await Self.page("gguf/qwen2-yarn.gguf").html.contains("The model has no config.json here"))
+    #expect(try await Self.page("config/llama3").html.contains("No patch is written into this config.json"))
+  }
+
   @Test func `names and values of files stay text`() throws {
     let folder = try ScratchFolder()
     let hostile = "</script><img src=x onerror=alert(1)>\u{2028}&quot;"
