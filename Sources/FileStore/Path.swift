@@ -3,14 +3,14 @@ package enum Path {
   /// The folder that holds the path's last component: `.` for a bare name.
   package static func folder(of path: String) -> String {
     let path = withoutTrailingSlashes(path)
-    guard let slash = path.lastIndex(of: "/") else { return "." }
+    guard let slash = path.utf8.lastIndex(of: separator) else { return "." }
     return slash == path.startIndex ? "/" : withoutTrailingSlashes(String(path[..<slash]))
   }
 
   /// The path's last component.
   package static func name(of path: String) -> String {
     let path = withoutTrailingSlashes(path)
-    return path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
+    return path.utf8.lastIndex(of: separator).map { String(path[path.utf8.index(after: $0)...]) } ?? path
   }
 
   package static func joined(_ folder: String, _ name: String) -> String {
@@ -40,8 +40,11 @@ package enum Path {
 
   /// The path as it stands before the names of what is in the folder.
   package static func withoutTrailingSlashes(_ path: String) -> String {
-    var path = path
-    while path.count > 1, path.last == "/" { path.removeLast() }
-    return path
+    var rest = path.utf8[...]
+    while rest.count > 1, rest.last == separator { rest.removeLast() }
+    return rest.endIndex == path.endIndex ? path : String(path[..<rest.endIndex])
   }
+
+  // Bytes are looked at, not characters: a slash separates names whatever mark follows it.
+  private static let separator = UInt8(ascii: "/")
 }

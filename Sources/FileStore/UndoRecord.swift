@@ -82,6 +82,9 @@ package struct UndoRecord: Sendable, Equatable {
     Path.name(of: path) == suffix ? Path.folder(of: path) : String(path.dropLast(suffix.count))
   }
 
+  /// Whether a file is a record, by its name.
+  package static func isRecord(_ name: String) -> Bool { name.hasSuffix(suffix) }
+
   private static let suffix = ".yarn-patch-undo"
 
   /// The record as it was before its newest step, `nil` when that was the only one.

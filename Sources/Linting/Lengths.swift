@@ -90,11 +90,9 @@ extension LintedModel {
   /// The published model of a file's family, base and size whose own window has a length, whatever scaling the file
   /// declares.
   func published(like file: some LintedFile, window: Declared<Int>?) -> KnownModel? {
-    guard var declaration = file.declaration, let window else { return nil }
-    declaration.contextLength = window
-    (declaration.kind, declaration.originalContext, declaration.factor) = (nil, nil, nil)
-    declaration.absentKindIsLinear = false
-    return knownModels.model(family: file.family, declaration, shape: file.shape)
+    guard var traits = file.traits, let window else { return nil }
+    (traits.window, traits.originalContext, traits.scalingKind) = (window.value, nil, nil)
+    return knownModels.model(family: file.family, stating: traits)
   }
 
   /// Whether a file declares the scaling that the published weights were trained with.

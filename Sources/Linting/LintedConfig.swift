@@ -10,6 +10,7 @@ package final class LintedConfig: LintedFile {
   package let declarations: [RoPEDeclaration]
   /// Values that no equation can use.
   package let problems: [FileError]
+  package let traits: ModelTraits?
   package let input: RuntimeInput
   package var cache: [String: [RuntimeReading]] = [:]
 
@@ -19,6 +20,7 @@ package final class LintedConfig: LintedFile {
     let read = config.ropeDeclarations(shapes: surroundings.shapes)
     declarations = read.declarations
     problems = read.problems
+    traits = read.declarations.first.map { ModelTraits($0, shape: config.shape) }
     input = .config(config, surroundings)
   }
 

@@ -30,6 +30,7 @@ package final class LintedGGUF: LintedFile {
   package var path: String { file.path }
   package var family: String? { file.architecture }
   package var shape: ModelShape? { file.shape }
+  package var traits: ModelTraits? { declarations.first.map { ModelTraits($0, shape: shape) } }
   package var input: RuntimeInput { .gguf(file, tensors) }
 
   /// A finding at a key of this file.

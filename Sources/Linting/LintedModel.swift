@@ -20,7 +20,7 @@ package final class LintedModel {
   package let siblings: [String: JSONDocument]
   package let weights: [SafetensorsFile]
   package let index: SafetensorsIndex?
-  /// Names of the files in the model's folder.
+  /// Names of the files in the model's folder, where an index of weights tells which there should be.
   package let names: Set<String>
   package let storedTables: [StoredTable]
   /// Why a file could not be read.
@@ -93,6 +93,8 @@ package protocol LintedFile: AnyObject {
   /// `model_type` or GGUF architecture.
   var family: String? { get }
   var shape: ModelShape? { get }
+  /// What it states that tells its model from others.
+  var traits: ModelTraits? { get }
   var input: RuntimeInput { get }
   /// Readings so far, by runtime name.
   var cache: [String: [RuntimeReading]] { get set }
@@ -127,7 +129,7 @@ extension LintedModel {
   /// What is published about the model that a file belongs to.
   package func known(_ file: some LintedFile) -> KnownModel? {
     if let known = knownCache[ObjectIdentifier(file)] { return known }
-    let known = file.declaration.flatMap { knownModels.model(family: file.family, $0, shape: file.shape) }
+    let known = file.traits.flatMap { knownModels.model(family: file.family, stating: $0) }
     knownCache[ObjectIdentifier(file)] = .some(known)
     return known
   }
@@ -136,9 +138,9 @@ extension LintedModel {
 extension LintedModel {
   /// The model that a file would belong to if it stated this original length.
   package func known(_ file: some LintedFile, original: Int) -> KnownModel? {
-    guard var declaration = file.declaration else { return nil }
-    declaration.originalContext = Declared(original, at: SourceLocation(path: file.path))
-    return knownModels.model(family: file.family, declaration, shape: file.shape)
+    guard var traits = file.traits else { return nil }
+    traits.originalContext = original
+    return knownModels.model(family: file.family, stating: traits)
   }
 
   /// An error for each refusal of some kinds, once for each place.

@@ -26,7 +26,7 @@ public struct TextRegion: Sendable, Equatable {
       Self.longestExcerpt / 2)
     let behind = String(decoding: bytes[offset..<min(lineEnd, offset + 4 * Self.longestExcerpt)], as: UTF8.self)
       .unicodeScalars.prefix(Self.longestExcerpt / 2)
-    excerpt = String(String.UnicodeScalarView(before)) + String(String.UnicodeScalarView(behind))
+    excerpt = String(before) + String(behind)
     excerptColumn = startColumn - before.count
   }
 }

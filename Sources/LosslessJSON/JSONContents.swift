@@ -37,10 +37,8 @@ final class JSONContents: Sendable {
   }
 
   func value(of key: UnsafeRawBufferPointer, in object: Int) -> Int? {
-    if let table = tables[object] { return table.key(key, of: tape).map { $0 + 1 } }
-    var value: Int?
-    for item in tape.items(of: object) where tape.text(item, is: key) { value = item + 1 }
-    return value
+    guard !tables.isEmpty, let table = tables[object] else { return tape.value(of: key, in: object) }
+    return table.key(key, of: tape).map { $0 + 1 }
   }
 
   /// The value at a JSON pointer without escapes; `nil` when there is none.
@@ -48,7 +46,8 @@ final class JSONContents: Sendable {
     guard pointer.isEmpty || pointer[0] == UInt8(ascii: "/") else { return nil }
     var (place, start) = (0, 1)
     while start <= pointer.count {
-      let end = pointer[start...].firstIndex(of: UInt8(ascii: "/")) ?? pointer.count
+      var end = start
+      while end < pointer.count, pointer[end] != UInt8(ascii: "/") { end += 1 }
       let token = UnsafeRawBufferPointer(rebasing: pointer[start..<end])
       switch tape.first(place) {
       case UInt8(ascii: "{"):

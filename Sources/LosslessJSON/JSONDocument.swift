@@ -61,14 +61,13 @@ public struct JSONDocument: Sendable {
 
   /// The value at a JSON pointer (RFC 6901), or `nil` when there is none or the pointer is malformed.
   public subscript(pointer: String) -> JSONNode? {
-    guard !pointer.utf8.contains(UInt8(ascii: "~")) else {
-      guard let tokens = JSONPointer.tokens(of: pointer) else { return nil }
-      return tokens.reduce(Optional(root)) { node, token in node?.child(token) }
-    }
     // Configurations are asked for hundreds of members, so nothing is allocated on the way.
-    var pointer = pointer
-    let place = pointer.withUTF8 { contents.value(at: UnsafeRawBufferPointer($0)) }
-    return place.map { JSONNode(contents: contents, index: $0) }
+    var text = pointer
+    let (isPlain, place) = text.withUTF8 { bytes in
+      bytes.contains(UInt8(ascii: "~")) ? (false, nil) : (true, contents.value(at: UnsafeRawBufferPointer(bytes)))
+    }
+    if isPlain { return place.map { JSONNode(contents: contents, index: $0) } }
+    return JSONPointer.tokens(of: pointer)?.reduce(Optional(root)) { node, token in node?.child(token) }
   }
 
   /// Where the value at a pointer stands, for messages; just the pointer when there is no such value.

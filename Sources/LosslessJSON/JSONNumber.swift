@@ -4,10 +4,12 @@ public struct JSONNumber: Sendable, Equatable {
   public var text: String
 
   /// Whether the literal has neither a fraction nor an exponent. Python reads such a literal as an `int`.
-  public var isInteger: Bool { !isBare && !text.utf8.contains { ".eE".utf8.contains($0) } }
+  public var isInteger: Bool {
+    !isBare && !text.utf8.contains { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") }
+  }
 
   /// Whether this is one of the tokens that JSON does not know and Python writes.
-  public var isBare: Bool { text.utf8.contains { "NI".utf8.contains($0) } }
+  public var isBare: Bool { text.utf8.contains { $0 == UInt8(ascii: "N") || $0 == UInt8(ascii: "I") } }
 
   /// The nearest double; infinite when the literal is too large.
   public var double: Double { Double(text) ?? .nan }

@@ -20,6 +20,8 @@ struct JSONTape: Sendable {
 
   let bytes: [UInt8]
   let entries: [Entry]
+  /// Whether any string or key is written with an escape.
+  let hasEscapes: Bool
 
   func range(_ index: Int) -> Range<Int> { Int(entries[index].start)..<Int(entries[index].end) }
   func next(_ index: Int) -> Int { Int(entries[index].next) }
@@ -33,14 +35,23 @@ struct JSONTape: Sendable {
 
   /// Whether a string or a key says exactly these bytes. An escape is longer than what it stands for.
   func text(_ index: Int, is wanted: UnsafeRawBufferPointer) -> Bool {
-    let (start, count) = (Int(entries[index].start) + 1, Int(entries[index].end - entries[index].start) - 2)
-    guard count >= wanted.count else { return false }
-    return bytes.withUnsafeBytes { bytes in
-      // SAFETY: The scanner made the range, which lies in the text.
-      let content = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
-      if count == wanted.count { return content.elementsEqual(wanted) && !content.contains(UInt8(ascii: "\\")) }
-      return content.contains(UInt8(ascii: "\\")) && text(index).utf8.elementsEqual(wanted)
+    let content = Int(entries[index].start) + 1..<Int(entries[index].end) - 1
+    guard content.count == wanted.count else {
+      return hasEscapes && content.count > wanted.count && bytes[content].contains(UInt8(ascii: "\\"))
+        && text(index).utf8.elementsEqual(wanted)
     }
+    for i in 0..<wanted.count where bytes[content.lowerBound + i] != wanted[i] { return false }
+    return !hasEscapes || !wanted.contains(UInt8(ascii: "\\"))
+  }
+
+  /// The last member of an object with this key, looked for from the first to the last.
+  func value(of key: UnsafeRawBufferPointer, in object: Int) -> Int? {
+    var (value, item): (Int?, Int) = (nil, object + 1)
+    while item < next(object) {
+      if text(item, is: key) { value = item + 1 }
+      item = next(item + 1)
+    }
+    return value
   }
 
   /// The elements of an array, or the keys of an object, each of which is followed by its value.

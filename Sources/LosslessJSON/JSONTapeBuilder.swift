@@ -16,7 +16,7 @@ struct JSONTapeBuilder {
   mutating func document() throws(FileError) -> JSONTape {
     try value()
     try scanner.end()
-    return JSONTape(bytes: scanner.bytes, entries: entries)
+    return JSONTape(bytes: scanner.bytes, entries: entries, hasEscapes: scanner.lastEscape >= 0)
   }
 
   /// Notes the next value. The recursion is as deep as the text, which the scanner limits.

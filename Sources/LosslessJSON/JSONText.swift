@@ -60,6 +60,8 @@ extension JSONText {
 
   /// A string in double quotes. Escapes only what RFC 8259 demands: quotes, backslashes and control characters.
   public static func quoted(_ string: String) -> String {
+    func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+    guard !string.utf8.allSatisfy(isPlain) else { return "\"\(string)\"" }
     var result = "\""
     for scalar in string.unicodeScalars {
       if let escape = JSONScanner.escapes.first(where: { UInt32($0.value) == scalar.value && $0.letter != 0x2f }) {

@@ -88,8 +88,12 @@ extension HuggingFaceConfig {
   }
 
   private var withoutRotation: FileError? {
-    for key in ["alibi", "use_alibi", "attn_config/alibi", "alibi_starting_size", "position_embedding_type"] {
-      guard let (pointer, node) = node(key) else { continue }
+    for key in ["alibi", "use_alibi", "attn_config", "alibi_starting_size", "position_embedding_type"] {
+      guard var (pointer, node) = node(key) else { continue }
+      if key == "attn_config" {
+        guard let inner = node.child("alibi") else { continue }
+        (pointer, node) = ("\(pointer)/alibi", inner)
+      }
       switch node.value {
       // MosaicBERT and its kin keep the model type of BERT; this number alone tells them apart.
       case .number where key == "alibi_starting_size", .bool(true), .string("alibi"):
@@ -182,7 +186,6 @@ extension HuggingFaceConfig {
 
   /// What the hidden size leaves over when it is divided by the heads; 0 where the file need not be divided.
   package var headDimensionRemainder: Int {
-    func integer(_ keys: [String]) -> Int? { keys.lazy.compactMap { self.node($0)?.node.value.number?.integer }.first }
     guard
       integer([ConfigKey.headDimension, "kv_channels", "attention_head_dim", ConfigKey.latentRotaryDimension]) == nil,
       let width = integer(ConfigKey.widths), let heads = integer(["num_attention_heads", "n_head", "n_heads"]),

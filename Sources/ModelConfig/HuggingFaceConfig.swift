@@ -69,11 +69,20 @@ public struct HuggingFaceConfig: Sendable {
   public let document: JSONDocument
   /// JSON pointer of the object that holds the language model's settings; empty for the whole document.
   public let section: String
+  /// `model_type` of the language section, else of the whole model.
+  public private(set) var modelType: String?
+  /// Width and depth of the language model, when both are stated.
+  package private(set) var shape: ModelShape?
+  /// Scaling dictionaries in the order in which readers prefer them: JSON pointers of non-null `rope_scaling` and
+  /// `rope_parameters`.
+  package private(set) var dictionaries: [String] = []
+  /// The object at ``section``.
+  private let settings: JSONNode
 
   /// - Parameter section: Overrides the search for the language section.
   /// - Throws: `config-not-an-object`, `json-duplicate-member`, `no-such-section`.
   package init(_ document: JSONDocument, section requested: String? = nil) throws(FileError) {
-    guard case .object = document.root.value else {
+    guard document.root.isObject else {
       throw FileError(
         .notAnObject, at: SourceLocation(path: document.path, byteOffset: 0),
         found: "the document is not a JSON object", expected: "an object with the model's settings",
@@ -99,6 +108,14 @@ public struct HuggingFaceConfig: Sendable {
       section =
         Self.languageSections.first { Self.statesPositions(document, in: $0) } ?? Self.silentSection(of: document) ?? ""
     }
+    settings = document[section] ?? document.root
+    modelType = string("model_type", in: section) ?? string("model_type", in: "")
+    if let width = integer(ConfigKey.widths), let layers = integer(ConfigKey.depths) {
+      shape = ModelShape(width: width, layers: layers)
+    }
+    dictionaries = [ConfigKey.ropeScaling, ConfigKey.ropeParameters].filter { key in
+      settings.child(key).map { $0.isObject && !($0.value.members ?? []).isEmpty } ?? false
+    }.map { "\(section)/\($0)" }
   }
 
   /// The language section of a family that looks nowhere else, also where it leaves everything to its class.
@@ -124,9 +141,6 @@ public struct HuggingFaceConfig: Sendable {
     return telling.contains { document["\(section)/\($0)"] != nil }
   }
 
-  /// `model_type` of the language section, else of the whole model.
-  public var modelType: String? { string("model_type", in: section) ?? string("model_type", in: "") }
-
   /// The first entry of `architectures`.
   public var architecture: String? {
     guard case .array(let names)? = document["/architectures"]?.value, case .string(let name)? = names.first?.value
@@ -134,18 +148,9 @@ public struct HuggingFaceConfig: Sendable {
     return name
   }
 
-  /// Scaling dictionaries in the order in which readers prefer them: JSON pointers of non-null `rope_scaling` and
-  /// `rope_parameters`.
-  package var dictionaries: [String] {
-    [ConfigKey.ropeScaling, ConfigKey.ropeParameters].map { "\(section)/\($0)" }.filter {
-      if case .object(let members)? = document[$0]?.value { return !members.isEmpty }
-      return false
-    }
-  }
-
   /// Layer-type labels when the dictionary at `pointer` holds one dictionary per layer type, else none.
   package func layerTypes(of pointer: String) -> [String] {
-    guard case .object(let members)? = document[pointer]?.value else { return [] }
+    guard let members = document[pointer]?.value.members, members.contains(where: \.node.isObject) else { return [] }
     var labels = ConfigKey.layerLabels
     if case .array(let declared)? = document["\(section)/layer_types"]?.value {
       for case .string(let label) in declared.map(\.value) { labels.insert(label) }
@@ -162,20 +167,23 @@ public struct HuggingFaceConfig: Sendable {
 
   /// A member of the language section, else of the whole document.
   package func node(_ key: String) -> (pointer: String, node: JSONNode)? {
-    for owner in section.isEmpty ? [""] : [section, ""] {
-      if let node = document["\(owner)/\(key)"] { return ("\(owner)/\(key)", node) }
-    }
-    return nil
+    if let node = settings.child(key) { return ("\(section)/\(key)", node) }
+    return section.isEmpty ? nil : document.root.child(key).map { ("/\(key)", $0) }
   }
+
+  /// The first whole number among some members.
+  func integer(_ keys: [String]) -> Int? { keys.lazy.compactMap { node($0)?.node.value.number?.integer }.first }
 
   func string(_ key: String, in owner: String) -> String? {
     if case .string(let text)? = document["\(owner)/\(key)"]?.value { return text }
     return nil
   }
 
-  func place(_ pointer: String) -> SourceLocation {
-    SourceLocation(
-      path: document.path, byteOffset: document[pointer].map { UInt64($0.range.lowerBound) }, key: pointer)
+  func place(_ pointer: String) -> SourceLocation { place(pointer, document[pointer]) }
+
+  /// The place of a node that stands at a pointer.
+  func place(_ pointer: String, _ node: JSONNode?) -> SourceLocation {
+    SourceLocation(path: document.path, byteOffset: node.map { UInt64($0.range.lowerBound) }, key: pointer)
   }
 
   /// The same settings without the long tables that publishers put beside them: label names, quantisation of each

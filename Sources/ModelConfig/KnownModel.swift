@@ -45,50 +45,84 @@ public struct ModelShape: Sendable, Hashable {
 /// Models by what their files state, those that are named first before the others.
 public struct KnownModels: Sendable {
   /// The models of a user's file, then the published ones.
-  private let lists: [[KnownModel]]
+  private let lists: [List]
   /// The user's file, `nil` for the published models alone.
   public let path: String?
 
-  init(_ lists: [[KnownModel]], path: String? = nil) {
-    self.lists = lists
+  init(_ list: [KnownModel], before others: KnownModels? = nil, path: String? = nil) {
+    lists = [List(list)] + (others?.lists ?? [])
     self.path = path
+  }
+
+  private struct List {
+    var models: [KnownModel]
+    /// Places in ``models`` by family.
+    var families: [String: [Int]] = [:]
+
+    init(_ models: [KnownModel]) {
+      self.models = models
+      for (index, model) in models.enumerated() {
+        for family in model.families { families[family, default: []].append(index) }
+      }
+    }
   }
 
   /// The models of `known-models.json`.
   public static let published: KnownModels = {
     do {
-      return KnownModels([try KnownModel.list(PackageResources.known_models_json, path: "known-models.json")])
+      return KnownModels(try KnownModel.list(PackageResources.known_models_json, path: "known-models.json"))
     } catch {
       preconditionFailure("\(error)")
     }
   }()
 
-  package var all: [KnownModel] { lists.flatMap(\.self) }
+  /// Those of a family, whatever a file states.
+  package func models(of family: String) -> [KnownModel] {
+    lists.flatMap { list in (list.families[family] ?? []).map { list.models[$0] } }
+  }
+
+  package var all: [KnownModel] { lists.flatMap(\.models) }
 
   /// These models, after the ones in a file's `list`.
-  func preceded(by list: [KnownModel], path: String) -> KnownModels { KnownModels([list] + lists, path: path) }
+  func preceded(by list: [KnownModel], path: String) -> KnownModels { KnownModels(list, before: self, path: path) }
 
   /// The model that a file is about, as far as the file tells.
   ///
   /// Nothing that the file states may differ from an entry. Something may be missing, as long as the base or the shape
   /// agrees and only one entry is left.
   ///
-  /// - Parameters:
-  ///   - family: `model_type` or GGUF architecture.
-  ///   - shape: `nil` when the file does not state it.
-  package func model(family: String?, _ declaration: RoPEDeclaration, shape: ModelShape?) -> KnownModel? {
+  /// - Parameter family: `model_type` or GGUF architecture.
+  package func model(family: String?, stating traits: ModelTraits) -> KnownModel? {
     guard let family else { return nil }
     for list in lists {
-      let relatives = list.filter { $0.families.contains(family) }.compactMap { model in
-        model.likeness(declaration, shape).map { (model, $0) }
+      let relatives = (list.families[family] ?? []).compactMap { index in
+        list.models[index].likeness(traits).map { (index, $0) }
       }
-      if let exact = relatives.first(where: { $0.1 == .exact }) { return exact.0 }
+      if let exact = relatives.first(where: { $0.1 == .exact }) { return list.models[exact.0] }
       let possible = relatives.filter { $0.1 == .possible }
-      if possible.count == 1 { return possible[0].0 }
+      if possible.count == 1 { return list.models[possible[0].0] }
       // A model that was scaled later states another window, and its original length.
-      if possible.isEmpty, relatives.count == 1 { return relatives[0].0 }
+      if possible.isEmpty, relatives.count == 1 { return list.models[relatives[0].0] }
     }
     return nil
+  }
+}
+
+/// What a file states that tells its model from others of the family.
+package struct ModelTraits: Sendable {
+  package var base: Double?
+  /// See ``RoPEDeclaration/scalingKind``.
+  package var scalingKind: String?
+  package var window: Int?
+  package var originalContext: Int?
+  package var shape: ModelShape?
+
+  package init(_ declaration: RoPEDeclaration, shape: ModelShape?) {
+    base = declaration.base?.value
+    scalingKind = declaration.scalingKind
+    window = declaration.contextLength?.value
+    originalContext = declaration.originalContext?.value
+    self.shape = shape
   }
 }
 
@@ -104,35 +138,26 @@ extension KnownModel {
   }
 
   /// `nil` when a statement contradicts the published one.
-  fileprivate func likeness(_ declaration: RoPEDeclaration, _ shape: ModelShape?) -> Likeness? {
-    if let base, let stated = declaration.base?.value, abs(stated - base) > base * 1e-6 { return nil }
-    if let shape, !shapes.isEmpty, !shapes.contains(shape) { return nil }
+  fileprivate func likeness(_ traits: ModelTraits) -> Likeness? {
+    if let base, let stated = traits.base, abs(stated - base) > base * 1e-6 { return nil }
+    if let shape = traits.shape, !shapes.isEmpty, !shapes.contains(shape) { return nil }
     // What people add to a model is YaRN or dynamic scaling; any other kind is part of the weights.
-    if let kind = declaration.scalingKind, kind != trainedScaling?.kind,
+    if let kind = traits.scalingKind, kind != trainedScaling?.kind,
       trainedScaling != nil || !["yarn", "dynamic"].contains(kind)
     {
       return nil
     }
-    let window = declaration.contextLength?.value
-    if let original = declaration.originalContext?.value, original != window {
+    let window = traits.window
+    if let original = traits.originalContext, original != window {
       guard original == trainedLength else { return nil }
       // Of a scaled file the window is the publisher's only where the scaling is.
-      guard trainedScaling != nil, window == self.window else { return declaration.scalingKind == nil ? nil : .scaled }
+      guard trainedScaling != nil, window == self.window else { return traits.scalingKind == nil ? nil : .scaled }
     } else if let window, window != self.window {
       return nil
     }
-    let agreesInBase = base != nil && declaration.base != nil
-    let agreesInShape = !shapes.isEmpty && shape != nil
+    let agreesInBase = base != nil && traits.base != nil
+    let agreesInShape = !shapes.isEmpty && traits.shape != nil
     if window != nil, base == nil || agreesInBase, shapes.isEmpty || agreesInShape { return .exact }
     return agreesInBase || agreesInShape ? .possible : nil
-  }
-}
-
-extension HuggingFaceConfig {
-  /// Width and depth of the language model, when both are stated.
-  package var shape: ModelShape? {
-    func integer(_ keys: [String]) -> Int? { keys.lazy.compactMap { self.node($0)?.node.value.number?.integer }.first }
-    guard let width = integer(ConfigKey.widths), let layers = integer(ConfigKey.depths) else { return nil }
-    return ModelShape(width: width, layers: layers)
   }
 }

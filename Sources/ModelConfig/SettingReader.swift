@@ -27,7 +27,7 @@ struct SettingReader {
     switch node.value {
     case .null where nullIsAbsent: return nil
     case .number(let number) where number.double.isFinite && isUsable(number.double):
-      return Declared(number.double, at: config.place(pointer))
+      return Declared(number.double, at: config.place(pointer, node))
     default:
       report(code, pointer, found: node.value.phrase, expected: expected)
       return nil
@@ -57,7 +57,7 @@ struct SettingReader {
   mutating func flag(_ pointer: String) -> Declared<Bool>? {
     guard let node = config.document[pointer] else { return nil }
     switch node.value {
-    case .bool(let value): return Declared(value, at: config.place(pointer))
+    case .bool(let value): return Declared(value, at: config.place(pointer, node))
     case .null: return nil
     default:
       report(.badNumber, pointer, found: node.value.phrase, expected: "true or false")
@@ -68,7 +68,7 @@ struct SettingReader {
   mutating func text(_ pointer: String) -> Declared<String>? {
     guard let node = config.document[pointer] else { return nil }
     switch node.value {
-    case .string(let value): return Declared(value, at: config.place(pointer))
+    case .string(let value): return Declared(value, at: config.place(pointer, node))
     case .null: return nil
     default:
       report(.badNumber, pointer, found: node.value.phrase, expected: "text")
@@ -93,7 +93,7 @@ struct SettingReader {
       }
       values.append(number.double)
     }
-    return Declared(values, at: config.place(pointer))
+    return Declared(values, at: config.place(pointer, node))
   }
 
   /// Reports a member that is neither an object nor null nor absent.

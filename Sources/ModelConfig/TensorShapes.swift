@@ -16,7 +16,12 @@ public struct TensorShapes: Sendable {
   private static let towers = ["vision", "visual", "image", "audio"]
 
   /// Whether a tensor belongs to a vision or audio tower.
-  package static func isOfTower(_ name: String) -> Bool { towers.contains(where: name.contains) }
+  package static func isOfTower(_ name: String) -> Bool {
+    var name = name
+    return name.withUTF8 { name in
+      name.indices.contains { start in towers.contains { name[start...].starts(with: $0.utf8) } }
+    }
+  }
 
   /// What names end in that tell something.
   private static let suffixes = [queryProjection, keyProjection, queryNorm, SafetensorsTensor.inverseFrequencies]

@@ -18,11 +18,9 @@ package struct PatchSubject: Sendable {
 
   /// What is published about the model. A base that the file leaves out is the one that the user names.
   package func known(_ request: PatchRequest) -> KnownModel? {
-    var declaration = declaration
-    if declaration.base == nil {
-      declaration.base = request.base.map { Declared($0, at: SourceLocation(path: "--base")) }
-    }
-    return request.knownModels.model(family: family, declaration, shape: shape)
+    var traits = ModelTraits(declaration, shape: shape)
+    traits.base = traits.base ?? request.base
+    return request.knownModels.model(family: family, stating: traits)
   }
 
   /// Weights trained with a scaling other than YaRN do not take YaRN, nor another factor, whatever the file says.

@@ -80,11 +80,12 @@ private struct ProblemList {
   var problems: [ParameterProblem] = []
 
   mutating func require(
-    _ holds: Bool, _ parameter: ParameterProblem.Parameter, _ found: some CustomStringConvertible, _ expected: String
+    _ holds: Bool, _ parameter: ParameterProblem.Parameter, _ found: some CustomStringConvertible,
+    _ expected: @autoclosure () -> String
   ) {
     guard !holds else { return }
     let found = found.description == "nan" ? "not a number" : found.description
-    problems.append(ParameterProblem(parameter: parameter, found: found, expected: expected))
+    problems.append(ParameterProblem(parameter: parameter, found: found, expected: expected()))
   }
 
   mutating func positive(_ values: [(ParameterProblem.Parameter, Double)]) {

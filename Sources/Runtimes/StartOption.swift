@@ -19,12 +19,13 @@ public struct StartOption: Sendable, Equatable {
   public var commandLine: String { arguments.commandLine }
 }
 
+private let wordBytes = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._/".utf8)
+
 extension [String] {
   /// Arguments as a POSIX shell takes them: plain ASCII, and in single quotes whatever is more than a word.
   package var commandLine: String {
-    let word = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._/".utf8)
-    return map { argument in
-      guard argument.isEmpty || !argument.utf8.allSatisfy(word.contains) else { return argument }
+    map { argument in
+      guard argument.isEmpty || !argument.utf8.allSatisfy(wordBytes.contains) else { return argument }
       return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }.joined(separator: " ")
   }

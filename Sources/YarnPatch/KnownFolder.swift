@@ -31,6 +31,11 @@ enum KnownFolder {
 
   /// `org/name@commit` for a snapshot in that cache, and what follows for a folder in it.
   static func hubName(of path: String) -> String? {
+    var text = path
+    let isInCache = text.withUTF8 { text in
+      text.indices.contains { text[$0] == UInt8(ascii: "/") && text[$0...].starts(with: "/snapshots/".utf8) }
+    }
+    guard isInCache else { return nil }
     let parts = path.split(separator: "/")
     guard let index = parts.lastIndex(of: "snapshots"), index > 0, index + 1 < parts.count else { return nil }
     guard parts[index - 1].hasPrefix("models--") else { return nil }

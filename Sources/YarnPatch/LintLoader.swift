@@ -21,14 +21,14 @@ struct LintLoader {
   }
 
   /// The model that some files in one folder make up.
-  ///
-  /// - Parameters:
-  ///   - path: What names the model in messages and commands.
-  ///   - files: config.json, GGUFs, safetensors files or their index.
-  func load(_ path: String, files: [String]) -> LintedModel {
+  func load(_ found: FoundModel) -> LintedModel {
     let refusals = Refusals()
-    let folder = files.first.map(Path.folder(of:)) ?? path
-    let names = Set(refusals.keeping { () throws(FileError) in try fileSystem.sortedNames(in: folder) } ?? [])
+    let files = found.files
+    let folder = files.first.map(Path.folder(of:)) ?? found.path
+    func allNames() -> [String] {
+      refusals.keeping { () throws(FileError) in try fileSystem.sortedNames(in: folder) } ?? []
+    }
+    let names = found.folder?.names ?? allNames()
     var siblings: [String: JSONDocument] = [:]
     for name in LintedModel.siblingNames where names.contains(name) {
       siblings[name] = refusals.keeping { () throws(FileError) in try document(Path.joined(folder, name), refusals) }
@@ -45,8 +45,9 @@ struct LintLoader {
     }
     let ggufs = loadGGUFs(files, refusals)
     let model = LintedModel(
-      path: path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
-      index: index, names: names, storedTables: weights.storedTables, refusals: refusals.all,
+      path: found.path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
+      index: index, names: index == nil ? [] : Set(allNames()), storedTables: weights.storedTables,
+      refusals: refusals.all,
       unreadTexts: refusals.unreadTexts, deployment: deployment, distances: distances)
     model.previous = configs.first.flatMap { previous($0.path, names) }
     return model
@@ -75,7 +76,8 @@ struct LintLoader {
   }
 
   /// A JSON file as it was before its newest patch, when the record is there and the file is as the patch left it.
-  private func previous(_ path: String, _ names: Set<String>) -> JSONDocument? {
+  private func previous(_ path: String, _ names: [String]) -> JSONDocument? {
+    guard names.contains(where: UndoRecord.isRecord) else { return nil }
     let folder = Path.folder(of: path)
     for place in UndoRecord.candidates(forFile: path) where names.contains(Path.name(of: place)) {
       let record = try? UndoRecord.read(at: place, in: fileSystem)

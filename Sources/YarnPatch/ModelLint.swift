@@ -22,10 +22,14 @@ struct ModelLint {
     self.found = found
     self.lint = lint
     let options = lint.options
-    folder = try lint.fileSystem.real(found.files.first.map(Path.folder(of:)) ?? found.path)
+    if let seen = found.folder {
+      folder = seen.real
+    } else {
+      folder = try lint.fileSystem.real(found.files.first.map(Path.folder(of:)) ?? found.path)
+    }
     let folder = folder
     let policy: LintPolicy
-    do throws(FileError) { policy = try lint.policies.policy(for: folder) ?? LintPolicy() } catch {
+    do throws(FileError) { policy = try lint.policies.policy(for: folder, found.folder?.names) ?? LintPolicy() } catch {
       var error = error
       let place = Path.folder(of: error.location.path)
       if let named = Self.asNamed(place, from: found, folder, in: lint.fileSystem) {
@@ -98,9 +102,10 @@ struct ModelLint {
       }
     }
     var result = LintResult(path: found.path, name: found.name, fileCount: model.fileCount)
-    result.entries = findings.map(entry)
-    result.acceptedCount = findings.count(where: isAccepted)
-    result.findings = findings.filter { !isAccepted($0) }.map(judgement.judged)
+    if options.baseline != nil || options.newBaseline != nil { result.entries = findings.map(entry) }
+    let open = findings.filter { !isAccepted($0) }
+    result.acceptedCount = findings.count - open.count
+    result.findings = open.map(judgement.judged)
     if options.needsReplacements {
       for (index, finding) in result.findings.enumerated() {
         result.replacements[index] = finding.fix.flatMap { TextReplacement.all(of: $0, in: model) }
@@ -115,7 +120,7 @@ struct ModelLint {
   func model(after draft: FixDraft) throws(FileError) -> LintedModel {
     var loader = loader
     loader.draft = draft
-    let model = loader.load(found.path, files: found.files)
+    let model = loader.load(found)
     model.base = try original.map { path throws(FileError) in try relative(at: path) }
     model.target = try target.map { path throws(FileError) in try relative(at: path) }
     return model
@@ -129,20 +134,23 @@ struct ModelLint {
         .notAModel, at: SourceLocation(path: path), found: "there is no model", expected: "the model to compare with",
         remedy: "correct the path")
     }
-    return loader.load(first.path, files: first.files)
+    return loader.load(first)
   }
 
   // MARK: what is accepted
 
   private func isAccepted(_ finding: Finding) -> Bool {
     if let baseline = lint.baseline, baseline.entries.contains(entry(finding)) { return true }
-    return policy.accepts(finding, file: "\(folder)/\(Path.name(of: finding.location.path))")
+    return !policy.ignores.isEmpty && policy.accepts(finding, file: file(finding))
   }
 
   private func entry(_ finding: Finding) -> LintBaseline.Entry {
-    let path = "\(folder)/\(Path.name(of: finding.location.path))"
+    let path = file(finding)
     return LintBaseline.Entry(finding, file: lint.baselineFolder.flatMap { Path.relative(path, to: $0) } ?? path)
   }
+
+  /// The finding's file, without links.
+  private func file(_ finding: Finding) -> String { "\(folder)/\(Path.name(of: finding.location.path))" }
 
   // MARK: fixes
 

@@ -2,6 +2,7 @@ import Bytes
 import Diagnostics
 import FileStore
 import GGUF
+import Linting
 
 /// One model that a search found: the files that belong together.
 package struct FoundModel: Sendable, Equatable {
@@ -13,11 +14,28 @@ package struct FoundModel: Sendable, Equatable {
   /// What people call it where the path hardly says so: `org/name@commit` in the cache of the Hugging Face hub,
   /// `name:tag` in Ollama's store.
   package var name: String?
+  /// What the search saw of the files' folder; `nil` for files that were named, or that a store names.
+  package var folder: FoundFolder?
 
-  package init(path: String, files: [String], name: String? = nil) {
+  package init(path: String, files: [String], name: String? = nil, folder: FoundFolder? = nil) {
     self.path = path
     self.files = files
     self.name = name
+    self.folder = folder
+  }
+}
+
+/// A folder that a search has read, so that a lint need not read it again.
+package struct FoundFolder: Sendable, Equatable {
+  /// The absolute path without links.
+  package var real: String
+  /// The names in it that a lint looks for: policies, repositories, undo records, settings beside a model.
+  package var names: [String]
+
+  /// Whether a name is one of those.
+  static func isWanted(_ name: String) -> Bool {
+    name.utf8.first == UInt8(ascii: ".") && [".git", LintPolicy.fileName].contains(name)
+      || LintedModel.siblingNames.contains(name) || UndoRecord.isRecord(name)
   }
 }
 
@@ -69,6 +87,8 @@ package struct ModelSearch {
 
   private struct Folder {
     var path: String
+    /// The absolute path without links.
+    var real: String
     var name: String
     /// How far below the folder that was named.
     var depth = 0
@@ -81,7 +101,7 @@ package struct ModelSearch {
     attempt(path) { (search) throws(FileError) in
       let real = try search.fileSystem.real(path)
       folders = [
-        Folder(path: path, name: Path.name(of: real), rules: try search.fileSystem.ignoreRules(above: real))
+        Folder(path: path, real: real, name: Path.name(of: real), rules: try search.fileSystem.ignoreRules(above: real))
       ]
     }
     while let folder = folders.popLast() {
@@ -104,17 +124,23 @@ package struct ModelSearch {
     for entry in entries.filter(mayMatter).sorted(by: { Path.precedes($0.name, $1.name) }) {
       classify(entry, in: folder, rules, into: &listing)
     }
-    try add(folder.path, listing.files)
+    add(
+      folder.path, listing.files,
+      FoundFolder(real: folder.real, names: entries.map(\.name).filter(FoundFolder.isWanted)))
     if KnownFolder.isHubRepository(folder.name, listing.folders) { listing.folders = ["snapshots"] }
     if OllamaStore.isStore(listing.folders) {
       addOllamaModels(in: folder.path)
       listing.folders.removeAll(where: OllamaStore.folders.contains)
     }
-    return listing.folders.map { name in
-      // A cache further down is not the repository's.
-      Folder(
-        path: Path.joined(folder.path, name), name: name, depth: folder.depth + 1,
-        rules: name.contains("/") ? nil : rules)
+    return try listing.folders.map { name throws(FileError) in
+      let path = Path.joined(folder.path, name)
+      let isFurtherDown = name.utf8.contains(UInt8(ascii: "/"))
+      let isReal = folder.path == folder.real
+      return Folder(
+        path: path,
+        real: isFurtherDown ? try fileSystem.real(path) : isReal ? path : Path.joined(folder.real, name), name: name,
+        // A cache further down is not the repository's.
+        depth: folder.depth + 1, rules: isFurtherDown ? nil : rules)
     }
   }
 
@@ -162,7 +188,7 @@ package struct ModelSearch {
     } else if kind == .folder, ownKind == .folder {
       listing.folders.append(entry.name)
     } else if kind == .folder {
-      if !leadsUpwards(path, from: folder.path) { linkedFolders.append(path) }
+      if !leadsUpwards(path, from: folder.real) { linkedFolders.append(path) }
     } else if kind == nil {
       notes.append("\(path): passed over, it is a link to nothing")
     }
@@ -170,8 +196,8 @@ package struct ModelSearch {
 
   /// Whether a link leads to a folder around the one it stands in: all of that was not asked for.
   private func leadsUpwards(_ link: String, from folder: String) -> Bool {
-    guard let target = try? fileSystem.real(link), let place = try? fileSystem.real(folder) else { return false }
-    return "\(place)/".hasPrefix(target == "/" ? "/" : "\(target)/")
+    guard let target = try? fileSystem.real(link) else { return false }
+    return "\(folder)/".hasPrefix(target == "/" ? "/" : "\(target)/")
   }
 
   private func kind(at path: String, followingLinks: Bool) -> FileKind? {
@@ -188,14 +214,15 @@ package struct ModelSearch {
   // MARK: models
 
   /// Adds the models that files of one folder make.
-  private mutating func add(_ folder: String, _ names: [String]) throws(FileError) {
+  private mutating func add(_ folder: String, _ names: [String], _ found: FoundFolder) {
     guard names.contains(where: { ModelFileName($0)?.makesModel == true }) else { return }
     let names = names.filter { !isMissing(Path.joined(folder, $0), $0) }
     for group in ModelFileName.models(of: names) {
       let files = group.map { Path.joined(folder, $0) }
       add(
         FoundModel(
-          path: group.count == names.count ? folder : files[0], files: files, name: KnownFolder.hubName(of: folder)))
+          path: group.count == names.count ? folder : files[0], files: files, name: KnownFolder.hubName(of: folder),
+          folder: found))
     }
   }
 

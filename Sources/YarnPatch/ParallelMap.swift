@@ -2,7 +2,8 @@ import Glibc
 
 /// Values made on all processors and handed over in the order of their inputs.
 ///
-/// The inputs are taken in stretches, so that what waits to be handed over stays small whatever their number.
+/// The inputs are taken in stretches, so that what waits to be handed over stays small whatever their number. While one is
+/// handed over the next is being made.
 func forEachInOrder<Input: Sendable, Output: Sendable>(
   _ inputs: [Input], workers: Int = processorCount, make: @Sendable (Input) -> Output, receive: (Output) -> Void
 ) {
@@ -10,19 +11,26 @@ func forEachInOrder<Input: Sendable, Output: Sendable>(
     for input in inputs { receive(make(input)) }
     return
   }
-  let stretch = 256 * workers
-  for start in stride(from: 0, to: inputs.count, by: stretch) {
-    let slice = Array(inputs[start..<min(start + stretch, inputs.count)])
-    withoutActuallyEscaping(make) { make in
-      // Neighbours cost alike, so each worker takes every n-th.
-      let tasks = (0..<workers).map { worker in
-        Worker<Output> { stride(from: worker, to: slice.count, by: workers).map { make(slice[$0]) } }
+  let stretch = 128 * workers
+  withoutActuallyEscaping(make) { make in
+    // Neighbours cost alike, so each worker takes every n-th.
+    func tasks(from start: Int) -> [Worker<Output>] {
+      let end = min(start + stretch, inputs.count)
+      return (0..<workers).map { worker in
+        Worker { stride(from: start + worker, to: end, by: workers).map { make(inputs[$0]) } }
       }
-      var results = tasks.map { $0.join().makeIterator() }
-      for index in slice.indices {
+    }
+    var next = tasks(from: 0)
+    for start in stride(from: 0, to: inputs.count, by: stretch) {
+      let current = next
+      next = tasks(from: start + stretch)
+      var results = current.map { $0.join().makeIterator() }
+      for index in 0..<min(stretch, inputs.count - start) {
         if let output = results[index % workers].next() { receive(output) }
       }
     }
+    // Those behind the last stretch have nothing to make; none may outlive the call.
+    for worker in next { _ = worker.join() }
   }
 }
 

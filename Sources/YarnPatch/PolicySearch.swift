@@ -10,22 +10,24 @@ final class PolicySearch: Sendable {
 
   init(_ fileSystem: any FileSystem) { self.fileSystem = fileSystem }
 
-  /// - Parameter folder: Without links, from the root on.
-  func policy(for folder: String) throws(FileError) -> LintPolicy? {
+  /// - Parameters:
+  ///   - folder: Without links, from the root on.
+  ///   - names: What a search saw in it. Such a folder is remembered for its own policy only: there may be thousands.
+  func policy(for folder: String, _ names: [String]? = nil) throws(FileError) -> LintPolicy? {
+    func exists(_ name: String) -> Bool {
+      names?.contains(name) ?? ((try? fileSystem.status(at: Path.joined(folder, name), followingLinks: true)) != nil)
+    }
     if let known = found.withLock({ $0[folder] }) { return known }
     let policy: LintPolicy?
-    if exists(Path.joined(folder, LintPolicy.fileName)) {
+    let hasOwn = exists(LintPolicy.fileName)
+    if hasOwn {
       policy = try LintPolicy(try ModelLoader(fileSystem).document(Path.joined(folder, LintPolicy.fileName)))
-    } else if folder == "/" || exists(Path.joined(folder, ".git")) {
+    } else if folder == "/" || exists(".git") {
       policy = nil
     } else {
       policy = try self.policy(for: Path.folder(of: folder))
     }
-    found.withLock { $0[folder] = .some(policy) }
+    if names == nil || hasOwn { found.withLock { $0[folder] = .some(policy) } }
     return policy
-  }
-
-  private func exists(_ path: String) -> Bool {
-    (try? fileSystem.status(at: path, followingLinks: true)) != nil
   }
 }

@@ -27,7 +27,8 @@ import Testing
     let paths = try FileManager.default.subpathsOfDirectory(atPath: folder).filter { $0.hasSuffix(".gguf") }.sorted()
     #expect(Set(paths.map(Path.name(of:))).count == paths.count, "reviews name files without their folders")
     try check(paths, of: "GGUFs") { path in
-      LintLoader(POSIXFileSystem(), Deployment()).load("\(folder)/\(path)", files: ["\(folder)/\(path)"])
+      LintLoader(POSIXFileSystem(), Deployment()).load(
+        FoundModel(path: "\(folder)/\(path)", files: ["\(folder)/\(path)"]))
     }
   }
 

@@ -83,7 +83,7 @@ import Testing
       deployment.launches = ["\(starts[finding.runtimes[0]] ?? "") \(complete)"]
       let names = try Fixture.names(in: "lint/YP804/fires/\(lintCase.name)").filter { !$0.hasPrefix(".") }
       let model = LintLoader(POSIXFileSystem(), deployment).load(
-        lintCase.folder, files: names.map { "\(lintCase.folder)/\($0)" })
+        FoundModel(path: lintCase.folder, files: names.map { "\(lintCase.folder)/\($0)" }))
       let left = Linter(rules: Rule.all.filter { $0.id == "YP804" }).findings(in: model)
       #expect(left.isEmpty, "\(left.map(\.message))")
     }

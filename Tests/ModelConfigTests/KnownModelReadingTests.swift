@@ -19,9 +19,9 @@ import Testing
     var stated = RoPEDeclaration()
     stated.contextLength = Declared(40960, at: SourceLocation(path: "config.json"))
     stated.base = Declared(1_000_000, at: SourceLocation(path: "config.json"))
-    let model = models.model(family: "qwen3", stated, shape: nil)
+    let model = models.model(family: "qwen3", stating: ModelTraits(stated, shape: nil))
     #expect(model?.name == "Mine" && model?.trainedLength == 16384 && model?.testedFactor == 2.5)
-    #expect(models.model(family: "qwen3_moe", stated, shape: nil)?.name == "Qwen3")
+    #expect(models.model(family: "qwen3_moe", stating: ModelTraits(stated, shape: nil))?.name == "Qwen3")
     #expect(models.all.count == KnownModels.published.all.count + 1)
   }
 

@@ -40,16 +40,22 @@ import Testing
   func `an entry is found by what its published files state`(_ model: KnownModel) {
     for family in model.families {
       for shape in model.shapes.isEmpty ? [ModelShape(width: 1, layers: 1)] : model.shapes {
-        #expect(KnownModels.published.model(family: family, model.stated, shape: shape)?.name == model.name)
-        #expect(KnownModels.published.model(family: "unheard-of", model.stated, shape: shape) == nil)
+        #expect(
+          KnownModels.published.model(family: family, stating: ModelTraits(model.stated, shape: shape))?.name
+            == model.name)
+        #expect(
+          KnownModels.published.model(family: "unheard-of", stating: ModelTraits(model.stated, shape: shape)) == nil)
         var other = model.stated
         other.contextLength?.value += 1
         other.originalContext = nil
-        #expect(KnownModels.published.model(family: family, other, shape: shape) == nil)
+        #expect(KnownModels.published.model(family: family, stating: ModelTraits(other, shape: shape)) == nil)
         other = model.stated
         other.base?.value *= 1.001
         #expect(
-          model.base == nil || KnownModels.published.model(family: family, other, shape: shape)?.name != model.name)
+          model.base == nil
+            || KnownModels.published.model(family: family, stating: ModelTraits(other, shape: shape))?.name
+              != model.name
+        )
       }
     }
   }
@@ -60,7 +66,7 @@ import Testing
     var stated = RoPEDeclaration()
     stated.contextLength = Declared(32768, at: SourceLocation(path: "model"))
     func name(_ family: String, _ shape: ModelShape?) -> String? {
-      KnownModels.published.model(family: family, stated, shape: shape)?.name
+      KnownModels.published.model(family: family, stating: ModelTraits(stated, shape: shape))?.name
     }
     // A family and a window are many models'.
     #expect(name("internlm2", nil) == nil)
@@ -78,7 +84,7 @@ import Testing
       let place = SourceLocation(path: "model")
       (stated.originalContext, stated.contextLength) = (Declared(original, at: place), Declared(window, at: place))
       (stated.kind, stated.base) = (Declared(kind, at: place), Declared(base, at: place))
-      return KnownModels.published.model(family: "llama", stated, shape: shape)?.name
+      return KnownModels.published.model(family: "llama", stating: ModelTraits(stated, shape: shape))?.name
     }
     let eightBillion = ModelShape(width: 4096, layers: 32)
     #expect(name(8192, 32768, "yarn", base: 500_000, shape: eightBillion) == "Llama 3")
@@ -119,7 +125,8 @@ import Testing
     for (path, fact) in facts where fact["kind"] as? String == "config" {
       let config = try CorpusTests.config(path)
       guard let declaration = config.ropeDeclarations().declarations.first else { continue }
-      let model = KnownModels.published.model(family: config.modelType, declaration, shape: config.shape)
+      let model = KnownModels.published.model(
+        family: config.modelType, stating: ModelTraits(declaration, shape: config.shape))
       found[String(path.split(separator: "/")[1])] = model?.name
     }
     for (path, name) in found.sorted(by: { $0.key < $1.key }) { print("KnownModelTests: \(path) is \(name)") }
@@ -139,7 +146,9 @@ import Testing
       guard let bytes = Corpus.bytes(path), GGUFFile.recognises(firstBytes: bytes),
         let file = try? GGUFFile(bytes, named: path), let declaration = file.ropeDeclarations().declarations.first
       else { continue }
-      found[path] = KnownModels.published.model(family: file.architecture, declaration, shape: file.shape)?.name
+      found[path] =
+        KnownModels.published.model(family: file.architecture, stating: ModelTraits(declaration, shape: file.shape))?
+        .name
     }
     for (path, name) in found.sorted(by: { $0.key < $1.key }) { print("KnownModelTests: \(path) is \(name)") }
     #expect(found == Self.ggufMatches)
@@ -155,7 +164,8 @@ import Testing
       ], tensors: [])
     let file = try GGUFFile(gguf.bytes(), named: "model.gguf")
     let declaration = try #require(file.ropeDeclarations().declarations.first)
-    let model = KnownModels.published.model(family: file.architecture, declaration, shape: file.shape)
+    let model = KnownModels.published.model(
+      family: file.architecture, stating: ModelTraits(declaration, shape: file.shape))
     #expect(model?.trainedLength == 32768 && model?.testedFactor == 4)
     #expect(file.shape == ModelShape(width: Int(width), layers: Int(layers)))
   }

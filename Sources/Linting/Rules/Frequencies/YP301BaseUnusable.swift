@@ -129,7 +129,7 @@ extension LintedModel {
 
   /// The bases of a family's published models; none where the table does not name them all.
   fileprivate func publishedBases(of file: some LintedFile) -> Set<Double> {
-    let bases = file.family.map { family in knownModels.all.filter { $0.families.contains(family) }.map(\.base) } ?? []
+    let bases = file.family.map { knownModels.models(of: $0).map(\.base) } ?? []
     return bases.contains(nil) ? [] : Set(bases.compactMap(\.self))
   }
 }

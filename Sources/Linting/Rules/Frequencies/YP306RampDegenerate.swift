@@ -34,23 +34,25 @@ extension Rule {
       }
       return file.readings(of: .formula).compactMap { reading in
         guard let parameters = reading.parameters, case .yarn(let yarn) = parameters.scaling, yarn.factor != 1,
-          yarn.betaFast >= yarn.betaSlow, let table = reading.table, let facts = BandFacts(table, parameters),
+          yarn.betaFast >= yarn.betaSlow,
           let declaration = file.declarations.first(where: { $0.layerType == reading.layerType }),
           let place = (declaration.originalContext ?? declaration.contextLength)?.place
         else { return nil }
         let range = CorrectionRange(yarn, base: parameters.base, rotaryDimension: parameters.rotaryDimension)
         let fastest = CorrectionRange.index(
           rotations: yarn.betaFast, yarn, base: parameters.base, rotaryDimension: parameters.rotaryDimension)
+        let ramp = range.ramp(pairCount: parameters.pairCount)
+        let (kept, interpolated) = (ramp.count { $0 == 0 }, ramp.count { $0 == 1 })
         guard
-          fastest < 0 || facts.keptCount == 0 || facts.interpolatedCount == 0 || abs(range.high - range.low) <= 0.001
+          fastest < 0 || kept == 0 || interpolated == 0 || abs(range.high - range.low) <= 0.001
         else {
           return nil
         }
         return Finding(
           .warning, at: place,
           """
-          \(facts.keptCount) of \(facts.ramp.count) pairs keep their frequency, \(facts.blendedCount) are blended, \
-          \(facts.interpolatedCount) interpolated: check original length \(plain(yarn.originalContextLength)) and base \
+          \(kept) of \(ramp.count) pairs keep their frequency, \(ramp.count - kept - interpolated) are blended, \
+          \(interpolated) interpolated: check original length \(plain(yarn.originalContextLength)) and base \
           \(plain(parameters.base)) against the original model. Then type `yarn-patch patch \(model.path.shellWord) --factor \
           \(plain(yarn.factor)) --original-context N`.
           """,

@@ -75,9 +75,8 @@ private struct ScalingKeys {
 
   /// `nil` for a kind whose members are not known.
   init?(_ kind: String?) {
-    guard let kind, let own = Self.own[kind] else { return nil }
-    self.kind = kind
-    read = Self.common.union(own)
+    guard let kind, let read = Self.read[kind] else { return nil }
+    (self.kind, self.read) = (kind, read)
   }
 
   /// Members of any kind.
@@ -96,6 +95,7 @@ private struct ScalingKeys {
     "short_factor", "long_factor", "short_mscale", "long_mscale", ConfigKey.factor, ConfigKey.attentionFactor,
     ConfigKey.original,
   ]
+  private static let read = own.mapValues(common.union)
   private static let own: [String: Set<String>] = [
     "default": [], "mrope": [], "yarn": yarn, "deepseek_yarn": yarn, "telechat3-yarn": yarn, "longrope": longrope,
     "su": longrope, "linear": [ConfigKey.factor], "proportional": [ConfigKey.factor],

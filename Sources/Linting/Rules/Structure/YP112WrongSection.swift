@@ -63,11 +63,10 @@ extension Rule {
   }
 
   private static func inTowers(_ config: LintedConfig) -> [Finding] {
-    let objects = (config.document.root.value.members ?? []).filter(\.node.isObject)
-    let towers = objects.map(\.key).filter { key in
-      ["vision", "visual", "image", "audio"].contains { key.contains($0) }
+    let objects = (config.document.root.value.members ?? []).filter { member in
+      member.node.isObject && keys.contains { member.node.child($0) != nil }
     }
-    return towers.flatMap { tower in
+    return objects.map(\.key).filter(TensorShapes.isOfTower).flatMap { tower in
       keys.compactMap { key in
         let place = JSONPointer.child(key, of: JSONPointer.child(tower, of: ""))
         guard let kind = scaling(at: place, config) else { return nil }
