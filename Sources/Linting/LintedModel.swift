@@ -23,6 +23,7 @@ package final class LintedModel {
   /// Names of the files in the model's folder, where an index of weights tells which there should be.
   package let names: Set<String>
   package let storedTables: [StoredTable]
+  package let storedCaches: [StoredCache]
   /// Why a file could not be read.
   package let refusals: [FileError]
   /// Texts of JSON files that do not parse, by path.
@@ -43,7 +44,8 @@ package final class LintedModel {
     path: String, configs: [LintedConfig] = [], unusable: [JSONDocument] = [], ggufs: [LintedGGUF] = [],
     siblings: [String: JSONDocument] = [:],
     weights: [SafetensorsFile] = [], index: SafetensorsIndex? = nil, names: Set<String> = [],
-    storedTables: [StoredTable] = [], refusals: [FileError] = [], unreadTexts: [String: [UInt8]] = [:],
+    storedTables: [StoredTable] = [], storedCaches: [StoredCache] = [], refusals: [FileError] = [],
+    unreadTexts: [String: [UInt8]] = [:],
     deployment: Deployment = Deployment(),
     knownModels: KnownModels = .published, distances: DistanceMemo = DistanceMemo()
   ) {
@@ -56,6 +58,7 @@ package final class LintedModel {
     self.index = index
     self.names = names
     self.storedTables = storedTables
+    self.storedCaches = storedCaches
     self.refusals = refusals
     self.unreadTexts = unreadTexts
     self.deployment = deployment

@@ -75,4 +75,12 @@ extension SafetensorsTensors {
   package var inverseFrequencyBuffers: [SafetensorsTensor] {
     named(endingIn: [SafetensorsTensor.inverseFrequencies]).filter { $0.shape.count == 1 }
   }
+
+  /// The stored caches of cosines and sines with positions in their rows: `[positions, width]`, whatever dimensions of 1
+  /// stand before.
+  package var rotationCaches: [SafetensorsTensor] {
+    named(endingIn: [StoredCache.cosines, StoredCache.sines]).filter { tensor in
+      tensor.shape.count >= 2 && tensor.shape.dropLast(2).allSatisfy { $0 == 1 }
+    }
+  }
 }

@@ -47,7 +47,7 @@ struct LintLoader {
     let model = LintedModel(
       path: found.path, configs: configs, unusable: unusable, ggufs: ggufs, siblings: siblings, weights: weights.files,
       index: index, names: index == nil ? [] : Set(allNames()), storedTables: weights.storedTables,
-      refusals: refusals.all,
+      storedCaches: weights.storedCaches, refusals: refusals.all,
       unreadTexts: refusals.unreadTexts, deployment: deployment, distances: distances)
     model.previous = configs.first.flatMap { previous($0.path, names) }
     return model
@@ -92,6 +92,7 @@ struct LintLoader {
 
   private func loadWeights(_ files: [String], _ refusals: Refusals) -> (ModelLoader.Weights, SafetensorsIndex?) {
     var loader = ModelLoader(fileSystem)
+    loader.readsCaches = true
     var weights = ModelLoader.Weights()
     if let path = files.first(where: { $0.hasSuffix(".index.json") }) {
       let index = refusals.keeping { () throws(FileError) in

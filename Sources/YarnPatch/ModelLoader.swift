@@ -4,6 +4,7 @@ import FileStore
 import GGUF
 import LosslessJSON
 import ModelConfig
+import RoPE
 import Safetensors
 
 extension FileError.Code {
@@ -19,6 +20,8 @@ package struct ModelLoader {
   /// Whether values that no equation can use are left for the caller to judge; some runtimes read past them.
   let keepsProblems: Bool
   let replacesBase: Bool
+  /// Whether caches of cosines and sines in the weights are read too.
+  var readsCaches = false
   private var notes: [String] = []
 
   /// - Parameters:
@@ -227,7 +230,11 @@ package struct ModelLoader {
     var shardCount = 0
     var shapes = TensorShapes()
     var storedTables: [StoredTable] = []
+    var storedCaches: [StoredCache] = []
   }
+
+  /// Every layer has the same caches, so those of the first do; a file can hold any number.
+  private static let mostCaches = 64
 
   private mutating func loadSafetensors(_ path: String, index: String?) throws(FileError) -> Model {
     var weights = Weights()
@@ -277,10 +284,27 @@ package struct ModelLoader {
     weights.shapes.add(file)
     for tensor in file.tensors.inverseFrequencyBuffers {
       let values = try file.floatValues(of: tensor, in: source)
-      let rounding: Double = ["F64": 0x1p-53, "F32": 0x1p-24, "F16": 0x1p-11, "BF16": 0x1p-8][tensor.dtype] ?? 0
       weights.storedTables.append(
         StoredTable(
-          Declared(values, at: SourceLocation(path: path, key: tensor.name)), relativeRounding: rounding))
+          Declared(values, at: SourceLocation(path: path, key: tensor.name)), relativeRounding: tensor.relativeRounding)
+      )
     }
+    guard readsCaches else { return }
+    for tensor in file.tensors.rotationCaches.prefix(Self.mostCaches - weights.storedCaches.count) {
+      guard let width = tensor.shape.last.flatMap({ Int(exactly: $0) }), 1...RoPEParameters.maximumDimension ~= width
+      else { continue }
+      let values = try file.floatValues(of: tensor, first: StoredCache.positionCount * width, in: source)
+      weights.storedCaches.append(
+        StoredCache(
+          Declared(values, at: SourceLocation(path: path, key: tensor.name)), width: width, name: tensor.name,
+          relativeRounding: tensor.relativeRounding))
+    }
+  }
+}
+
+extension SafetensorsTensor {
+  /// Largest relative rounding of the tensor's type.
+  fileprivate var relativeRounding: Double {
+    ["F64": 0x1p-53, "F32": 0x1p-24, "F16": 0x1p-11, "BF16": 0x1p-8][dtype] ?? 0
   }
 }

@@ -25,6 +25,7 @@ import Testing
     ("YP301", "unexpected", .note),
     ("YP305", "swapped", .error), ("YP305", "zero", .error), ("YP305", "equal", .warning),
     ("YP308", "other-base", .error), ("YP308", "unscaled-buffer", .note), ("YP308", "scaled-buffer", .note),
+    ("YP308", "other-base-cache", .error), ("YP308", "unscaled-cache", .note), ("YP308", "scaled-cache", .note),
     ("YP401", "attn-factor-alone", .error), ("YP401", "one-target", .warning),
     ("YP402", "zero", .error), ("YP402", "far-too-large", .warning), ("YP402", "one", .note),
     ("YP402", "gguf", .warning),

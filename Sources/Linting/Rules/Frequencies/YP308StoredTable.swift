@@ -8,8 +8,8 @@ extension Rule {
     "YP308", "stored frequency buffer contradicts the config",
     severity: "error; note when it matches only the table before scaling, or only the one after it",
     checks: """
-      Whether the buffers of inverse frequencies in the weights (`…rotary_emb.inv_freq`) are those of the declared base, \
-      with or without the declared scaling.
+      Whether the buffers in the weights, inverse frequencies (`…rotary_emb.inv_freq`) or the first rows of cosines and \
+      sines (`…rotary_emb.cos_cached`, `sin_cached`), are those of the declared base, with or without the declared scaling.
       """,
     why: """
       Old loaders take the stored buffer, new ones compute their own: with different values the model depends on who \
@@ -21,13 +21,14 @@ extension Rule {
       the weights again with a current transformers to drop the buffers.
       """,
     exceptions: """
-      Weights without such buffers; buffers of vision and audio towers. Caches of cosines and sines are not compared: \
-      their size would be read for every model. Differences within the stored type's rounding do not count.
+      Weights without such buffers; buffers of vision and audio towers. Differences within the stored type's rounding do \
+      not count. Of caches the first 16 positions are compared, of the first 64 caches.
       """,
     sources: ["EleutherAI/gpt-neox PR 1168", "huggingface/transformers issue 45902", "pytorch/torchtitan issue 4783"]
   ) { model in
-    guard !model.storedTables.isEmpty else { return [] }
-    let stored = model.storedTables.filter { !TensorShapes.isOfTower($0.inverseFrequencies.place.key ?? "") }
+    let stored = (model.storedTables.map(Stored.init) + model.storedCaches.map(Stored.init))
+      .filter { !TensorShapes.isOfTower($0.place.key ?? "") }
+    guard !stored.isEmpty else { return [] }
     return model.configs.compactMap { config in
       // Without a base or a width there is nothing to compare with, which YP301 and YP303 say.
       let tables = config.readings(of: .formula).compactMap { reading in
@@ -41,8 +42,26 @@ extension Rule {
     }
   }
 
-  private static func neither(_ stored: StoredTable, _ count: Int, _ config: LintedConfig) -> Finding {
-    let problems = config.declaration.map { BaseReport($0, stored: [stored], path: config.path).problems } ?? []
+  /// A buffer of either kind.
+  private struct Stored {
+    let place: SourceLocation
+    let matches: (FrequencyTable) -> Bool
+    let contents: String
+    var table: StoredTable?
+
+    init(_ table: StoredTable) {
+      (place, matches, self.table) = (table.inverseFrequencies.place, table.matches, table)
+      contents = "\(table.inverseFrequencies.value.count) stored frequencies"
+    }
+
+    init(_ cache: StoredCache) {
+      (place, matches, contents) = (cache.values.place, cache.matches, "stored cosines or sines")
+    }
+  }
+
+  private static func neither(_ stored: Stored, _ count: Int, _ config: LintedConfig) -> Finding {
+    let tables = [stored.table].compactMap(\.self)
+    let problems = config.declaration.map { BaseReport($0, stored: tables, path: config.path).problems } ?? []
     let difference =
       problems.first { $0.code == .storedTableDisagrees }
       .map { ": \($0.found), expected \($0.expected)" } ?? ""
@@ -54,7 +73,7 @@ extension Rule {
       """)
   }
 
-  private static func one(_ stored: StoredTable, _ count: Int, isPlain: Bool) -> Finding {
+  private static func one(_ stored: Stored, _ count: Int, isPlain: Bool) -> Finding {
     finding(
       .note, stored, count,
       """
@@ -63,12 +82,12 @@ extension Rule {
       """)
   }
 
-  private static func finding(_ severity: Severity, _ stored: StoredTable, _ count: Int, _ text: String) -> Finding {
+  private static func finding(_ severity: Severity, _ stored: Stored, _ count: Int, _ text: String) -> Finding {
     let others = count > 1 ? " (and \(count - 1) other\(count > 2 ? "s" : ""))" : ""
     return Finding(
-      severity, at: stored.inverseFrequencies.place,
-      "The stored buffer \(stored.inverseFrequencies.place.key ?? "")\(others) \(text).",
+      severity, at: stored.place,
+      "The stored buffer \(stored.place.key ?? "")\(others) \(text).",
       expected: "the declared frequencies, or no buffer",
-      actual: "\(stored.inverseFrequencies.value.count) stored frequencies")
+      actual: stored.contents)
   }
 }
