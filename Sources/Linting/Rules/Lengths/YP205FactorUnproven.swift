@@ -1,6 +1,9 @@
 import ModelConfig
 
 extension Rule {
+  /// Beyond it lies one published model, which YP205 knows.
+  static let largestTrainedFactor = 64.0
+
   static let factorUnproven = Rule(
     "YP205", "factor beyond the evidence",
     severity:
@@ -39,7 +42,7 @@ extension Rule {
       let isRecorded = model.trainingRecords.contains { $0.kind == "yarn" && $0.factor ?? 0 >= factor.value }
       guard
         let severity: Severity =
-          factor.value > 64
+          factor.value > largestTrainedFactor
           ? .error
           : factor.value > 32 || (factor.value > 8 && !isRecorded)
             ? .warning

@@ -20,7 +20,7 @@ extension Rule {
       """,
     exceptions: """
       Models whose scaled window neither the table nor a record of the last patch tells. The fix is left out where a \
-      stated magnitude belongs to the old factor.
+      stated magnitude belongs to the old factor, and where the product is a factor that YP205 takes for an error.
       """,
     sources: ["hiyouga/LlamaFactory issue 1298", "Sources/ModelConfig/known-models.json"]
   ) { model in
@@ -33,15 +33,17 @@ extension Rule {
           ?? model.published(like: file, window: original)?.scaling
       else { return nil }
       let product = factor * first
+      let isBeyondEvidence = product > largestTrainedFactor
       let fix =
-        [declaration.attentionFactor, declaration.mscale].allSatisfy { $0 == nil }
+        !isBeyondEvidence && [declaration.attentionFactor, declaration.mscale].allSatisfy { $0 == nil }
         ? file.restating(declaration, factor: product, original: length) : nil
       return Finding(
         .error, at: original.place,
         """
         \(original.value) is the window that ×\(plain(first)) from \(length) had reached already. For \
         \(plain((Double(original.value) * factor).rounded(.down))) use factor \(plain(product)) on \(length): `yarn-patch patch \
-        \(model.path.shellWord) --factor \(plain(product)) --original-context \(length)`.
+        \(model.path.shellWord) --factor \(plain(product)) --original-context \(length)`.\
+        \(isBeyondEvidence ? " No published model was trained with so much, which YP205 tells then: scale less far." : "")
         """,
         expected: "\(length)", actual: "\(original.value)",
         fix: fix.map { .unsafe("set the original length to \(length) and the factor to \(plain(product))", $0) })
