@@ -111,6 +111,11 @@ struct ModelLint {
         result.replacements[index] = finding.fix.flatMap { TextReplacement.all(of: $0, in: model) }
       }
     }
+    // A file that could not be read at all, and of which no rule says so, would pass for a clean one.
+    result.refusal = model.refusals.first { refusal in
+      [.permissionDenied, .ioError].contains(refusal.code)
+        && !findings.contains { $0.location.path == refusal.location.path }
+    }
     if !draft.isEmpty { make(draft, &result) }
     return Lint.Judged(result: result, failing: options.failOn ?? profile.failing)
   }

@@ -44,6 +44,30 @@ import Testing
     #expect(outcome.errors.hasPrefix("yarn-patch: model/config.json: open failed: Permission denied"))
   }
 
+  @Test(arguments: [0, 0o444, 0o111] as [mode_t])
+  func `a folder without the right to read stops nothing beside it, and nothing in it is patched`(mode: mode_t) throws {
+    let config = "config/llama-plain/config.json"
+    let folder = try ScratchFolder(["tree/open/config.json": config, "tree/shut/config.json": config])
+    guard let through = withoutRights(in: folder) else { return }
+    for path in ["tree", "tree/open"] { chmod(folder[path], 0o755) }
+    chmod(folder["tree/shut"], mode)
+    defer { chmod(folder["tree/shut"], 0o755) }
+    func run(_ arguments: String...) throws -> Command.Outcome {
+      let words = through + [Command.path] + arguments
+      return try Command.run(words[0], Array(words.dropFirst()), cwd: folder.path)
+    }
+    let linted = try run("lint", "tree", "--format", "json")
+    #expect(linted.exitCode != nil && linted.output.contains(#""summary":{"models":"#))
+    let told = linted.output + linted.errors
+    #expect(told.contains("tree/shut") && told.contains("Permission denied"), "\(told)")
+    let alone = try run("lint", "tree/shut")
+    #expect(alone.exitCode != 0 && (alone.output + alone.errors).contains("Permission denied"))
+    let patched = try run("patch", "tree/shut", "--factor", "4")
+    #expect(patched.exitCode == 2 && patched.output == "" && patched.errors.contains("Permission denied"))
+    chmod(folder["tree/shut"], 0o755)
+    #expect(try folder.bytes("tree/shut/config.json") == Fixture.bytes(config))
+  }
+
   @Test(arguments: ["config.json", "m.gguf"]) func `a read-only file system is left alone`(file: String) throws {
     guard let disk = try SmallDisk(orSkip: "a read-only file system") else { return }
     _ = try disk.folder.copy(file == "m.gguf" ? "gguf/llama-plain.gguf" : "config/llama-plain/config.json", as: file)
