@@ -54,7 +54,7 @@ public struct LintResult: Sendable {
   public var plans: [FilePlan] = []
   /// For each finding with a fix of JSON files, what stands where afterwards; empty unless asked for.
   public var replacements: [Int: [TextReplacement]] = [:]
-  /// Why the model was not looked at, or fixes could not be made; the files are as the error says.
+  /// Why the model or one of its files was not looked at, or fixes could not be made; the files are as the error says.
   public var refusal: FileError?
   /// The findings as a baseline keeps them.
   var entries: [LintBaseline.Entry] = []
@@ -82,7 +82,7 @@ public struct LintSummary: Sendable {
   public var refusals = 0
   /// Entries of the baseline that no finding needs any more.
   public var unneededEntries = 0
-  /// What the search passed over.
+  /// What the search passed over, and what was written beside the models.
   public var remarks: [String] = []
 }
 
@@ -173,7 +173,9 @@ struct Lint: Sendable {
     guard let path = options.newBaseline else { return }
     let exists = (try? fileSystem.kind(at: path)) != nil
     let old = exists ? try LintBaseline(try ModelLoader(fileSystem).document(path)).entries : entries
-    let text = LintBaseline(old.intersection(entries)).text
-    try fileSystem.put(Array(text.utf8), at: path, replacing: exists)
+    let kept = old.intersection(entries)
+    try fileSystem.put(Array(LintBaseline(kept).text.utf8), at: path, replacing: exists)
+    let number = exists ? "\(kept.count) of \(old.count) findings kept" : "\(kept.count) findings written"
+    summary.remarks.append("\(path): \(number), as a baseline")
   }
 }

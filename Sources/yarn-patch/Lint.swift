@@ -61,7 +61,7 @@ struct Lint: ParsableCommand {
     options.profile = try chosenProfile()
     (options.selected, options.ignored) = (try ids(select), try ids(ignore))
     (options.baseline, options.newBaseline) = (baseline, writeBaseline)
-    options.fixing = fix || diff ? (unsafeFixes ? .unsafe : .safe) : nil
+    options.fixing = fix || diff ? fixes : nil
     options.plansOnly = diff
     (options.original, options.target, options.launches) = (base, target, launch)
     options.failOn = failOn
@@ -89,11 +89,13 @@ struct Lint: ParsableCommand {
     if summary.fails || diff && summary.fixed > 0 { throw ExitCode.no }
   }
 
+  private var fixes: Fix.Safety { unsafeFixes ? .unsafe : .safe }
+
   private var reporter: any LintReporter {
     switch format {
     case .text:
       let isColoured = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == nil
-      return LintText(detail: output.detail, isColoured: isColoured, showsDifferences: diff)
+      return LintText(detail: output.detail, isColoured: isColoured, showingDifferences: diff ? fixes : nil)
     case .json: return LintJSON()
     case .sarif: return LintSARIF()
     case .github: return LintGitHub()

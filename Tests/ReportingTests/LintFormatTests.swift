@@ -72,6 +72,15 @@ import YarnPatch
     #expect(try report(LintText(isColoured: true)).contains("\u{1B}[33mwarning\u{1B}[0m"))
   }
 
+  @Test(arguments: [(Fix.Safety.safe, "after --fix: "), (.unsafe, "after --fix --unsafe-fixes: ")])
+  func `a difference tells which options would make it`(_ safety: Fix.Safety, _ told: String) throws {
+    var options = LintOptions()
+    (options.selected, options.fixing, options.plansOnly) = (["YP102"], safety, true)
+    var reporter = LintText(showingDifferences: safety)
+    let summary = try lint([folder.path], options) { _ = reporter.text(of: $0) }
+    #expect(reporter.ending(summary).hasPrefix("1 change shown and not made; \(told)"))
+  }
+
   // MARK: JSON
 
   @Test func `JSON gives names back as they are`() throws {
@@ -114,13 +123,15 @@ import YarnPatch
   @Test func `annotations say the same after the runner has undone their escapes`() throws {
     let lines = try report(LintGitHub()).split(separator: "\n", omittingEmptySubsequences: false).dropLast()
     try #require(lines.count == 3)
-    #expect(lines.allSatisfy { $0.hasPrefix("::") && !$0.contains("\r") })
+    #expect(lines.allSatisfy { $0.hasPrefix("::") && !$0.contains("\r") && !$0.contains("\u{1B}") })
     let (warning, error, refusal) = (try Annotation(lines[0]), try Annotation(lines[1]), try Annotation(lines[2]))
     #expect(warning.command == "warning" && error.command == "error" && refusal.command == "error")
-    #expect(warning.properties["file"] == folder["\(Self.hostile)/config.json"])
+    // What no runner undoes stays spelled out.
+    let spelled = Self.hostile.replacing("\u{1B}", with: #"\u{1B}"#)
+    #expect(warning.properties["file"] == folder["\(spelled)/config.json"])
     #expect(warning.properties["title"] == "YP102 legacy kind key only")
     #expect(warning.properties["line"] == "1" && warning.properties["col"] == "50")
-    #expect(error.message.contains(Self.hostile))
+    #expect(error.message.contains(spelled))
     #expect(refusal.properties["file"] == folder["refused/.yarn-patch.json"])
   }
 

@@ -193,8 +193,11 @@ import Testing
     func linted() throws -> (results: [LintResult], summary: LintSummary) {
       try self.linted([folder.path]) { ($0.baseline, $0.profile) = (path, .strict) }
     }
-    func write() throws { _ = try self.linted([folder.path]) { $0.newBaseline = path } }
-    try write()
+    func write(_ told: String) throws {
+      let (_, summary) = try self.linted([folder.path]) { $0.newBaseline = path }
+      #expect(summary.remarks == ["\(path): \(told), as a baseline"])
+    }
+    try write("2 findings written")
     let whole = try folder.text("baseline.json")
     #expect(whole.contains(#""file":"a/config.json""#) && whole.contains("YP106"))
     let (_, summary) = try linted()
@@ -203,11 +206,11 @@ import Testing
     // Another kind at the same place is another finding.
     try folder.write(Array(Fixture.replacing(Self.legacy, [("\"yarn\"", "\"linear\"")]).utf8), to: "a/config.json")
     #expect(try linted().summary.fails)
-    try write()
+    try write("1 of 2 findings kept")
     let shrunk = try folder.text("baseline.json")
     #expect(!shrunk.contains("YP102") && shrunk.contains("YP106"))
     try folder.write(Array(Self.legacy.utf8), to: "a/config.json")
-    try write()
+    try write("1 of 1 findings kept")
     #expect(try folder.text("baseline.json") == shrunk)
 
     try folder.write(Array(Self.legacy.utf8), to: "b/config.json")

@@ -76,6 +76,7 @@ public struct LintJSON: LintReporter {
 }
 
 /// Annotations of GitHub's workflow commands, one line for each finding and for each model that could not be looked at.
+/// Control characters other than line breaks, which the format escapes, are spelled out.
 ///
 /// - Source: `escapeData` and `escapeProperty` of the toolkit that actions are written with (`@actions/core`).
 public struct LintGitHub: LintReporter {
@@ -115,7 +116,7 @@ public struct LintGitHub: LintReporter {
       case "\n": result += "%0A"
       case ":" where alsoSeparators: result += "%3A"
       case "," where alsoSeparators: result += "%2C"
-      default: result.unicodeScalars.append(scalar)
+      default: result += printable(String(scalar))
       }
     }
     return result

@@ -7,15 +7,15 @@ import YarnPatch
 public struct LintText: LintReporter {
   private let detail: ReportDetail
   private let isColoured: Bool
-  /// Whether fixes are shown as differences and not made.
-  private let showsDifferences: Bool
+  /// Which fixes are shown as differences and not made.
+  private let shown: Fix.Safety?
   private let width = 100
   private var fixable = (safe: 0, unsafe: 0)
 
-  public init(detail: ReportDetail = .normal, isColoured: Bool = false, showsDifferences: Bool = false) {
+  public init(detail: ReportDetail = .normal, isColoured: Bool = false, showingDifferences shown: Fix.Safety? = nil) {
     self.detail = detail
     self.isColoured = isColoured
-    self.showsDifferences = showsDifferences
+    self.shown = shown
   }
 
   public mutating func text(of result: LintResult) -> String {
@@ -32,7 +32,7 @@ public struct LintText: LintReporter {
         if safety == .safe { fixable.safe += 1 } else { fixable.unsafe += 1 }
       }
     }
-    if showsDifferences {
+    if shown != nil {
       text += PatchReport.diff(result.plans)
     } else {
       text += result.fixes.map { "fixed \($0.rule) in \(printable(result.path)): \(printable($0.description))\n" }
@@ -47,8 +47,9 @@ public struct LintText: LintReporter {
     var text = [count(summary.errors, "error"), count(summary.warnings, "warning"), count(summary.notes, "note")]
       .joined(separator: ", ")
     text += " in \(count(summary.models, "model")), \(count(summary.files, "file"))\n"
-    if showsDifferences, summary.fixed > 0 {
-      text = "\(count(summary.fixed, "change")) shown and not made; after --fix: \(text)"
+    if let shown, summary.fixed > 0 {
+      let option = shown == .unsafe ? "--fix --unsafe-fixes" : "--fix"
+      text = "\(count(summary.fixed, "change")) shown and not made; after \(option): \(text)"
     }
     if summary.accepted > 0 { text += "\(summary.accepted) accepted by the policy or the baseline\n" }
     if summary.unneededEntries > 0 {
