@@ -20,10 +20,9 @@ struct Knobs: Equatable {
   /// Tokens of the sequence, for the dynamic method.
   var length: Int
 
-  /// Original length × factor, in tokens.
+  /// Original length × factor, in tokens, as a patch states it.
   var window: Int {
-    let product = (Double(original) * factor).rounded()
-    return Int(exactly: product).map { max($0, 1) } ?? original
+    Double(original) * factor < 0x1p53 ? max(RoPESettings.window(original, factor), 1) : original
   }
 
   var parameters: RoPEParameters { parameters(method) }

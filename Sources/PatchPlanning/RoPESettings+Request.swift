@@ -116,13 +116,3 @@ extension RoPESettings {
       remedy: "--attention-factor \(stated.value) keeps it, --attention-factor \(next) is automatic")
   }
 }
-
-extension RoPEDeclaration {
-  /// YaRN's magnitude where none is stated: the ratio of a complete mscale pair, else `0.1 ln s + 1`.
-  func automaticMagnitude(factor: Double) -> Double {
-    guard let mscale = mscale?.value, let allDim = mscaleAllDim?.value, mscale != 0, allDim != 0 else {
-      return yarnMagnitude(factor: factor)
-    }
-    return yarnMagnitude(factor: factor, mscale: mscale) / yarnMagnitude(factor: factor, mscale: allDim)
-  }
-}

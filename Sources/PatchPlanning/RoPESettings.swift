@@ -39,7 +39,7 @@ public struct RoPESettings: Sendable, Equatable {
   public var window: Int { Self.window(originalContext, factor) }
 
   /// The whole number that `original × factor` means; a product a rounding error below a whole number is that number.
-  static func window(_ original: Int, _ factor: Double) -> Int {
+  package static func window(_ original: Int, _ factor: Double) -> Int {
     let product = Double(original) * factor
     let nearest = product.rounded()
     return Int(abs(product - nearest) <= nearest * 1e-12 ? nearest : product.rounded(.down))

@@ -95,7 +95,8 @@ public enum Formula {
           betaFast: declaration.betaFast?.value ?? 32, betaSlow: declaration.betaSlow?.value ?? 1,
           truncate: declaration.truncate?.value ?? true)
         result.scaling = .yarn(yarn)
-        result.attentionFactor = yarnAttentionFactor(declaration, factor: yarn.factor)
+        result.attentionFactor =
+          declaration.attentionFactor?.value ?? declaration.automaticMagnitude(factor: yarn.factor)
         if declaration.usesLatentAttention, let all = declaration.mscaleAllDim?.value, all != 0 {
           let magnitude = yarnMagnitude(factor: yarn.factor, mscale: all)
           result.softmaxScaleMultiplier = magnitude * magnitude
@@ -142,14 +143,5 @@ public enum Formula {
       throw RuntimeRefusal(
         "contradiction", "the file stores LongRoPE's factors and declares a factor of \(factor) on top")
     }
-  }
-
-  /// The stated magnitude, else the ratio of a complete mscale pair, else `0.1 ln s + 1`.
-  private static func yarnAttentionFactor(_ declaration: RoPEDeclaration, factor: Double) -> Double {
-    if let stated = declaration.attentionFactor?.value { return stated }
-    if let mscale = declaration.mscale?.value, let all = declaration.mscaleAllDim?.value, mscale != 0, all != 0 {
-      return yarnMagnitude(factor: factor, mscale: mscale) / yarnMagnitude(factor: factor, mscale: all)
-    }
-    return yarnMagnitude(factor: factor)
   }
 }

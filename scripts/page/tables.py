@@ -126,7 +126,7 @@ def test_layouts(browser, command, scratch):
         report(command, kept.parent, page)
         browser.open(page)
         for settings in ({}, {"method": "linear"}, {"method": "ntk"}, {"method": "none"}, {"method": "dynamic"},
-                         {"method": "yarn", "factor": 2.5, "original": 2048, "base": 20000}):
+                         {"method": "yarn", "factor": 2.6, "original": 2051, "base": 20000}):
             browser.turn(settings)
             shown = browser.table()
             folder = scratch / "layouts" / layout

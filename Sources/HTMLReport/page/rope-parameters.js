@@ -22,7 +22,10 @@ function attentionFactor(knobs) {
 }
 
 // Original length times factor, in tokens.
-function targetWindow(knobs) { return Math.max(1, Math.round(knobs.original * knobs.factor)); }
+function targetWindow(knobs) {
+  const product = knobs.original * knobs.factor, nearest = Math.round(product);
+  return Math.max(1, Math.abs(product - nearest) <= nearest * 1e-12 ? nearest : Math.floor(product));
+}
 
 // Why a setting gives no table, as sentences; empty when it gives one.
 function problems(knobs, method = knobs.method) {
