@@ -25,10 +25,12 @@ package struct AttentionSpread: Sendable {
 
   /// - Parameters:
   ///   - lengths: At most 16, each at least 1; those beyond ``longestSequence`` are passed over.
-  /// - Returns: `nil` when a head is longer than the kernel takes, or a result is not finite.
+  /// - Returns: `nil` when a head is longer than the kernel takes or too short for a table, or a result is not finite.
   package init?(_ scaled: FrequencyTable, unscaled: FrequencyTable, headDimension: Int, lengths: [Int]) {
     let lengths = lengths.filter { 1...Self.longestSequence ~= $0 }.prefix(QueryBlock.lanes / 2)
-    guard let last = lengths.max() else { return nil }
+    let pairs = max(scaled.inverseFrequencies.count, unscaled.inverseFrequencies.count)
+    guard let last = lengths.max(), 1...StreamingAttention.longestHead ~= headDimension, pairs <= headDimension / 2
+    else { return nil }
     var random = HeadGenerator()
     // The spread of q·k over random k is |q| times that of a lane, so all queries are given one length.
     let scale = Self.spread / HeadGenerator.variance.squareRoot()

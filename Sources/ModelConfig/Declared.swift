@@ -1,4 +1,5 @@
 import Diagnostics
+import RoPE
 
 /// A value that a file states, and where it states it.
 public struct Declared<Value: Sendable>: Sendable {
@@ -89,6 +90,20 @@ public struct RoPEDeclaration: Sendable {
 }
 
 extension RoPEDeclaration {
+  /// Takes out a head size that no model has, so that nothing is made of that many elements.
+  ///
+  /// - Returns: What was wrong, if anything.
+  mutating func refuseLongHead() -> [FileError] {
+    guard let head = headDimension, head.value > RoPEParameters.maximumDimension else { return [] }
+    headDimension = nil
+    return [
+      FileError(
+        .badRotaryDimension, at: head.place, found: "a head has \(head.value) elements",
+        expected: "at most \(RoPEParameters.maximumDimension)",
+        remedy: "correct the value, or take it from the original model")
+    ]
+  }
+
   /// Every stated member with its place, by the names of the command's JSON.
   public var places: [(member: String, place: SourceLocation)] {
     let members: [(String, SourceLocation?)] = [

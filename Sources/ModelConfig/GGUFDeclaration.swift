@@ -135,6 +135,7 @@ extension GGUFFile {
       result.headDimension = kept(try length(key))
     }
     if result.headDimension == nil { result.headDimension = kept(try widthOverHeads(keys)) }
+    problems += result.refuseLongHead()
     result.rotaryDimension = kept(try length(keys.rotaryDimension)) ?? result.headDimension
     result.usesLatentAttention = keys.architecture.scalesLatentSoftmax
     func divisors(_ name: String) -> Declared<[Double]>? {

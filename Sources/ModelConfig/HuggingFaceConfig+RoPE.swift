@@ -157,6 +157,7 @@ extension HuggingFaceConfig {
       let plain = latentPart("qk_nope_head_dim")
       declaration.usesLatentAttention = true
       declaration.headDimension = plain.map { Declared($0.value + rotary.value, at: $0.place) } ?? rotary
+      reader.problems += declaration.refuseLongHead()
       declaration.rotaryDimension = rotary
     } else {
       let global = label == "full_attention" ? length(["global_head_dim"]) : nil
@@ -168,6 +169,7 @@ extension HuggingFaceConfig {
         ?? quotient(
           length(ConfigKey.widths), length(["num_attention_heads", "n_head", "n_heads"]))
       let rotatesWholly = !ConfigKey.partlyRotatingFamilies.contains(modelType ?? "")
+      reader.problems += declaration.refuseLongHead()
       declaration.rotaryDimension =
         length(["rotary_dim"]) ?? partialRotary(of: declaration.headDimension, label: label, with: &reader)
         ?? (rotatesWholly ? declaration.headDimension : nil) ?? shapes.rotaryDimension

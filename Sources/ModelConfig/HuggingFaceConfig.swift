@@ -5,6 +5,8 @@ extension FileError.Code {
   package static let notAnObject: Self = "config-not-an-object"
   package static let duplicateMember: Self = "json-duplicate-member"
   package static let noSuchSection: Self = "no-such-section"
+  /// More dictionaries of layer types than ``HuggingFaceConfig/maximumLayerTypes``.
+  package static let tooManyLayerTypes: Self = "json-too-many-layer-types"
 }
 
 /// Names of config.json members, spelled here and nowhere else.
@@ -80,7 +82,7 @@ public struct HuggingFaceConfig: Sendable {
   private let settings: JSONNode
 
   /// - Parameter section: Overrides the search for the language section.
-  /// - Throws: `config-not-an-object`, `json-duplicate-member`, `no-such-section`.
+  /// - Throws: `config-not-an-object`, `json-duplicate-member`, `json-too-many-layer-types`, `no-such-section`.
   package init(_ document: JSONDocument, section requested: String? = nil) throws(FileError) {
     guard document.root.isObject else {
       throw FileError(
@@ -95,6 +97,7 @@ public struct HuggingFaceConfig: Sendable {
         found: "the member is stated twice, first at byte \(duplicate.first)", expected: "each member once",
         remedy: "remove one of the two; readers keep the last without a word")
     }
+    try Self.checkLayerTypes(document, in: Self.languageSections + ["", requested ?? ""])
     self.document = document
     if let requested {
       guard case .object? = document[requested]?.value else {
@@ -134,6 +137,20 @@ public struct HuggingFaceConfig: Sendable {
     "/thinker_config/text_config", "/text_config", "/llm_config", "/language_config", "/language_model_config",
   ]
 
+  /// Most dictionaries in one scaling dictionary. Models have two or three kinds of layers; each that differs is compared
+  /// for each runtime, and each change that could make them agree is tried on all.
+  package static let maximumLayerTypes = 64
+
+  private static func checkLayerTypes(_ document: JSONDocument, in sections: [String]) throws(FileError) {
+    for pointer in sections.flatMap({ ["\($0)/\(ConfigKey.ropeScaling)", "\($0)/\(ConfigKey.ropeParameters)"] }) {
+      let count = document[pointer]?.value.members?.count { $0.node.isObject } ?? 0
+      guard count > maximumLayerTypes else { continue }
+      throw FileError(
+        .tooManyLayerTypes, at: document.location(of: pointer), found: "\(count) dictionaries of layer types",
+        expected: "at most \(maximumLayerTypes)", remedy: "keep those of the layers that the model has")
+    }
+  }
+
   /// Whether an object states a window, a base or a scaling dictionary.
   package static func statesPositions(_ document: JSONDocument, in section: String) -> Bool {
     guard document[section]?.isObject == true else { return false }
@@ -150,19 +167,14 @@ public struct HuggingFaceConfig: Sendable {
 
   /// Layer-type labels when the dictionary at `pointer` holds one dictionary per layer type, else none.
   package func layerTypes(of pointer: String) -> [String] {
-    guard let members = document[pointer]?.value.members, members.contains(where: \.node.isObject) else { return [] }
-    var labels = ConfigKey.layerLabels
-    if case .array(let declared)? = document["\(section)/layer_types"]?.value {
-      for case .string(let label) in declared.map(\.value) { labels.insert(label) }
-    }
-    return members.filter { member in
-      // A label becomes part of a JSON pointer, so one that would need escapes is not taken for a layer type.
-      guard labels.contains(member.key), !member.key.utf8.contains(where: { "/~".utf8.contains($0) }) else {
-        return false
-      }
-      if case .object = member.node.value { return true }
-      return false
+    // A label becomes part of a JSON pointer, so one that would need escapes is not taken for a layer type.
+    let dictionaries = (document[pointer]?.value.members ?? []).filter { member in
+      member.node.isObject && !member.key.utf8.contains(where: { "/~".utf8.contains($0) })
     }.map(\.key)
+    // Usual names need no look at the list, which has an element for each layer.
+    guard !ConfigKey.layerLabels.isSuperset(of: dictionaries) else { return dictionaries }
+    let declared = document["\(section)/layer_types"]?.value.elements?.compactMap(\.value.string) ?? []
+    return dictionaries.filter(ConfigKey.layerLabels.union(declared).contains)
   }
 
   /// A member of the language section, else of the whole document.

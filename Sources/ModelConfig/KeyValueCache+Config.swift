@@ -1,5 +1,6 @@
 import Diagnostics
 import LosslessJSON
+import RoPE
 
 extension HuggingFaceConfig {
   /// The cache of the language model's layers.
@@ -53,9 +54,10 @@ extension HuggingFaceConfig {
     _ bounds: inout [String]
   ) throws(FileError) -> KeyValueCache.Layers {
     guard let key = try count(head) ?? declaration?.headDimension?.value else {
-      throw unstated("head_dim", "the size of a head")
+      // One that is too long to be declared is named as such.
+      _ = try count([ConfigKey.headDimension], atMost: RoPEParameters.maximumDimension)
+      throw unstated(ConfigKey.headDimension, "the size of a head")
     }
-    guard key <= KeyValueCache.largestCount else { throw unusable("head_dim", found: "a head of \(key)") }
     let width = try count(value + ["v_head_dim"]) ?? key
     let general = try keyHeads()
     if let heads = try count(ownHeads) ?? general {

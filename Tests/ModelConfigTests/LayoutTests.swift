@@ -189,6 +189,31 @@ import Testing
     #expect(try first("{\"\(key)\":77,\"max_position_embeddings\":null}").contextLength?.value == 77)
   }
 
+  @Test(arguments: ["rope_scaling", "rope_parameters"], ["", "text_config"])
+  func `as many kinds of layers as no model has are refused`(key: String, section: String) throws {
+    func refused(_ count: Int) -> FileError? {
+      let kinds = (0..<count).map { "\"\($0)\": {}" }.joined(separator: ", ")
+      let text = "{\"\(key)\": {\"rope_type\": \"yarn\", \(kinds)}}"
+      do throws(FileError) {
+        _ = try config(section.isEmpty ? text : "{\"\(section)\": \(text)}")
+        return nil
+      } catch { return error }
+    }
+    #expect(refused(HuggingFaceConfig.maximumLayerTypes) == nil)
+    let error = refused(HuggingFaceConfig.maximumLayerTypes + 1)
+    #expect(error?.code == .tooManyLayerTypes && error?.location.byteOffset != nil)
+    #expect(error?.location.key == (section.isEmpty ? "" : "/\(section)") + "/\(key)")
+  }
+
+  @Test(arguments: [
+    "\"head_dim\": 65538, \"partial_rotary_factor\": 0.001", "\"hidden_size\": 131076, \"num_attention_heads\": 2",
+    "\"qk_rope_head_dim\": 64, \"qk_nope_head_dim\": 65500",
+  ]) func `a head longer than any is a problem and no head`(members: String) throws {
+    let read = try declared("{\(members)}")
+    #expect(read.problems.map(\.code) == [.badRotaryDimension])
+    #expect(read.declarations.map(\.headDimension?.value) == [nil])
+  }
+
   @Test(arguments: ConfigKey.baseAliases) func `every name of the base is read`(_ key: String) throws {
     #expect(try first("{\"\(key)\":5000}").claims == ["base=5000@/\(key)"])
     #expect(try first("{\"text_config\":{\"\(key)\":5000}}").claims == ["base=5000@/text_config/\(key)"])
