@@ -35,6 +35,8 @@ extension FileError.Code {
   package static let ggufTensorOverlap: Self = "gguf-tensor-overlap"
   /// A tensor whose values are not plain floating-point numbers, or too many to read.
   package static let ggufTensorValues: Self = "gguf-tensor-values"
+  /// Files of a split set do not say what they should of themselves or of the set.
+  package static let splitMismatch: Self = "split-mismatch"
   /// A change of the metadata that cannot be planned.
   package static let ggufEdit: Self = "gguf-edit"
 }
@@ -56,8 +58,11 @@ enum GGUFLimit {
   static let entries: UInt64 = (1 << 20) / 3
   /// ggml's GGML_MAX_DIMS.
   static let dimensions: UInt32 = 4
-  /// `general.alignment`. Writers use 32; huge pages are 2 MiB. An edit may have to write this much padding.
-  static let alignment: UInt32 = 16 << 20
+  /// `general.alignment`. Writers use 32, and no file above 4096 is known. An edit may have to write this much padding
+  /// before every tensor that it adds, and `undo` to look at it, so time and memory follow the alignment.
+  static let alignment: UInt32 = 1 << 20
+  /// Files of a split set: llama.cpp keeps their numbers in 16 bits.
+  static let shards = Int(UInt16.max)
   /// Elements of a tensor read as numbers: a frequency factor tensor holds one per rotary pair, a few hundred.
   static let floatValues: UInt64 = 1 << 20
 }

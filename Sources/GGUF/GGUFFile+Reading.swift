@@ -26,6 +26,7 @@ extension GGUFFile {
     headerEnd = header.offset
     // The header ends inside the file, so only a file of almost 2⁶⁴ bytes has no aligned offset after it.
     dataOffset = aligned(headerEnd, to: alignment) ?? .max
+    try checkSplit()
     try checkLayout()
   }
 
@@ -75,6 +76,19 @@ extension GGUFFile {
       .ggufAlignment, at: SourceLocation(path: path, byteOffset: entry.valueRange.lowerBound, key: entry.key),
       found: "the alignment is \(entry.value.type.name)\(value)",
       expected: "UINT32, a power of two, at most \(GGUFLimit.alignment)", remedy: GGUFRemedy.convert)
+  }
+
+  /// Checks what the file says of its set, so that numbers of files can be reckoned with. A set that was merged again
+  /// counts 0 files.
+  private func checkSplit() throws(FileError) {
+    guard let split else { return }
+    for (key, number, limit) in [
+      (Self.splitCountKey, split.count, GGUFLimit.shards), (Self.splitNumberKey, split.no, max(split.count, 1) - 1),
+    ] where !(0...limit ~= number) {
+      throw FileError(
+        .splitMismatch, at: SourceLocation(path: path, byteOffset: entry(key)?.valueRange.lowerBound, key: key),
+        found: "the value is \(number)", expected: "0 to \(limit)", remedy: GGUFRemedy.download)
+    }
   }
 
   /// Checks that each tensor's data is aligned, inside the file and its own.

@@ -92,6 +92,8 @@ public struct GGUFFile: Sendable {
   /// The key of a text of spaces that takes up the rest of the blocks which a patch inserted, see
   /// `filler(setting:removing:growingBy:in:)`. Readers pass over keys they do not know.
   package static let fillerKey = "yarn_patch.padding"
+  /// The keys of ``GGUFSplit/no`` and ``GGUFSplit/count``.
+  static let splitNumberKey = "split.no", splitCountKey = "split.count"
   /// The key of the number of tensors in all files of a set.
   static let splitTensorsKey = "split.tensors.count"
 
@@ -114,7 +116,8 @@ public struct GGUFFile: Sendable {
 
   /// The split set this file says it belongs to.
   public var split: GGUFSplit? {
-    guard let no = self["split.no"]?.integerValue, let count = self["split.count"]?.integerValue else { return nil }
+    guard let no = self[Self.splitNumberKey]?.integerValue, let count = self[Self.splitCountKey]?.integerValue
+    else { return nil }
     return GGUFSplit(no: no, count: count, tensorsCount: self[Self.splitTensorsKey]?.integerValue)
   }
 }

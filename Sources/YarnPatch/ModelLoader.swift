@@ -10,7 +10,6 @@ import Safetensors
 extension FileError.Code {
   package static let notAModel: Self = "not-a-model"
   package static let missingShard: Self = "missing-shard"
-  package static let splitMismatch: Self = "split-mismatch"
 }
 
 /// Finds out what a path is and reads the headers it leads to.

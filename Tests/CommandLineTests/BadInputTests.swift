@@ -70,6 +70,12 @@ import Testing
     gguf("alignment 0", at: "key \"general.alignment\"") { value("general.alignment", .uint32(0)) },
     gguf("alignment 3", at: "key \"general.alignment\"") { value("general.alignment", .uint32(3)) },
     gguf("alignment 2⁴⁰", at: "key \"general.alignment\"") { value("general.alignment", .uint64(1 << 40)) },
+    gguf("the last number as that of a shard", at: "key \"split.no\"") {
+      header { $0.metadata += [("split.no", .int64(.max)), ("split.count", .int64(2))] }
+    },
+    gguf("2⁶³-1 shards", at: "key \"split.count\"") {
+      header { $0.metadata += [("split.no", .int64(0)), ("split.count", .int64(.max))] }
+    },
     gguf("a key twice", at: "key \"llama.context_length\"") {
       header { $0.metadata.append(("llama.context_length", .uint32(8192))) }
     },

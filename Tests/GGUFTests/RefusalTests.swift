@@ -105,14 +105,26 @@ import Testing
     Fault("alignment 3", .ggufAlignment, near: "general.alignment", 21, key: "general.alignment") {
       $0.metadata[1].value = .uint32(3)
     },
-    Fault("alignment of 32 MiB", .ggufAlignment, near: "general.alignment", 21, key: "general.alignment") {
-      $0.metadata[1].value = .uint32(32 << 20)
+    Fault("alignment of 2 MiB", .ggufAlignment, near: "general.alignment", 21, key: "general.alignment") {
+      $0.metadata[1].value = .uint32(2 << 20)
     },
     Fault("alignment of 2⁴⁰", .ggufAlignment, near: "general.alignment", 21, key: "general.alignment") {
       $0.metadata[1].value = .uint64(1 << 40)
     },
     Fault("alignment as text", .ggufAlignment, near: "general.alignment", 21, key: "general.alignment") {
       $0.metadata[1].value = .string("32")
+    },
+    Fault("the largest number of a shard", .splitMismatch, near: "split.no", 12, key: "split.no") {
+      $0.metadata += [("split.no", .int64(.max)), ("split.count", .int32(2))]
+    },
+    Fault("a shard before the first", .splitMismatch, near: "split.no", 12, key: "split.no") {
+      $0.metadata += [("split.no", .int64(.min)), ("split.count", .int32(2))]
+    },
+    Fault("a shard after the last", .splitMismatch, near: "split.no", 12, key: "split.no") {
+      $0.metadata += [("split.no", .uint16(2)), ("split.count", .uint16(2))]
+    },
+    Fault("65536 shards", .splitMismatch, near: "split.count", 15, key: "split.count") {
+      $0.metadata += [("split.no", .uint16(0)), ("split.count", .uint32(65_536))]
     },
     Fault("the same tensor name again", .ggufDuplicateTensor, near: "rope_freqs", 41, key: "rope_freqs.weight") {
       $0.tensors[1].name = "rope_freqs.weight"
