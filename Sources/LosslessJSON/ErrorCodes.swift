@@ -5,7 +5,7 @@ extension FileError.Code {
   package static let jsonEmpty: Self = "json-empty"
   /// The text starts with a byte order mark.
   package static let byteOrderMark: Self = "byte-order-mark"
-  /// The file is larger than ``JSONDocument/maximumSize``.
+  /// The file is larger than ``JSONDocument/maximumSize``, or its text heavier than ``JSONDocument/maximumWeight``.
   package static let jsonTooLarge: Self = "json-too-large"
 
   /// The text ends inside a value.

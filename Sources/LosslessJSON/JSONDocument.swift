@@ -7,9 +7,12 @@ import Diagnostics
 /// Where the two readings differ, other programs may differ as well; ``disagreements`` tells, and such a document is not
 /// edited.
 public struct JSONDocument: Sendable {
-  /// Largest text read, in bytes. Configurations and shard indices have a few megabytes at most, and the second reading
-  /// takes about nine times the text in memory.
-  package static let maximumSize = 64 << 20
+  /// Largest text read, in bytes. Published configurations have a few megabytes at most, the index of the shards of a
+  /// hundred thousand tensors has about ten.
+  package static let maximumSize = 32 << 20
+  /// Largest number of values and keys, an array or object counting as eight: what json-c takes for an empty one in the
+  /// second reading, some 700 bytes. The largest index has 300,000, and quantisation by module 70,000 objects.
+  package static let maximumWeight = 1 << 20
   /// Most duplicates, bare numbers and disagreements listed, each; a text with more is broken as a whole.
   static let maximumRemarks = 100
 

@@ -5,6 +5,8 @@ struct JSONTapeBuilder {
   private var scanner: JSONScanner
   private let path: String
   private var entries: [JSONTape.Entry] = []
+  /// Values and keys so far, see `JSONDocument.maximumWeight`.
+  private var weight = 0
   /// The first numbers that JSON does not know.
   private(set) var bareNumbers: [Int] = []
 
@@ -24,13 +26,13 @@ struct JSONTapeBuilder {
     let first = try scanner.peek()
     let start = scanner.position
     let index = entries.count
-    note(start..<start)
+    try note(start..<start, weight: first == UInt8(ascii: "{") || first == UInt8(ascii: "[") ? 8 : 1)
     switch first {
     case UInt8(ascii: "{"):
       try scanner.beginObject()
       while let key = try scanner.nextKey() {
         try refuseNUL(in: key)
-        note(key)
+        try note(key)
         try value()
       }
     case UInt8(ascii: "["):
@@ -51,7 +53,15 @@ struct JSONTapeBuilder {
     if JSONNumber(text: String(decoding: scanner.bytes[range], as: UTF8.self)).isBare { bareNumbers.append(index) }
   }
 
-  private mutating func note(_ range: Range<Int>) {
+  private mutating func note(_ range: Range<Int>, weight: Int = 1) throws(FileError) {
+    self.weight += weight
+    guard self.weight <= JSONDocument.maximumWeight else {
+      throw FileError(
+        .jsonTooLarge, at: SourceLocation(path: path, byteOffset: UInt64(range.lowerBound)),
+        found: "here the text has more values than a configuration",
+        expected: "at most \(JSONDocument.maximumWeight) values and keys, an array or object counting as eight",
+        remedy: "check that this is the right file")
+    }
     entries.append(
       JSONTape.Entry(
         start: UInt32(range.lowerBound), end: UInt32(range.upperBound), next: UInt32(entries.count + 1)))

@@ -187,7 +187,23 @@ import Testing
     let bytes = [UInt8](repeating: 0x20, count: JSONDocument.maximumSize + 1)
     let error = refusal { () throws(FileError) in try JSONDocument(bytes, path: "config.json") }
     #expect(error?.code == .jsonTooLarge)
-    #expect(error?.expected.contains("64 MiB") == true)
+    #expect(error?.expected.contains("32 MiB") == true)
+  }
+
+  @Test(arguments: ["[]", "{}", "0", "\"\""]) func `the number of values is limited and the limit is named`(
+    value: String
+  ) {
+    let weight = value == "[]" || value == "{}" ? 8 : 1
+    // The array around them counts as well.
+    let most = (JSONDocument.maximumWeight - 8) / weight
+    func reading(_ count: Int) -> FileError? {
+      let text = "[" + Array(repeating: value, count: count).joined(separator: ",") + "]"
+      return refusal { () throws(FileError) in try JSONDocument(Array(text.utf8), path: "config.json") }
+    }
+    #expect(reading(most) == nil)
+    #expect(reading(most + 1)?.code == .jsonTooLarge)
+    #expect(reading(most + 1)?.expected.contains("\(JSONDocument.maximumWeight) values") == true)
+    #expect(reading(most + 1)?.location.byteOffset != nil)
   }
 
   @Test func `layout is detected`() throws {
