@@ -20,7 +20,10 @@ package struct Markup: Sendable, Equatable {
     self.init(name, attributes, [Markup(text: text)])
   }
 
-  /// Text for content and for attributes in double quotes. What XML 1.0 cannot hold at all becomes U+FFFD.
+  private static let hidden: Set<Unicode.GeneralCategory> = [.control, .format, .lineSeparator, .paragraphSeparator]
+
+  /// Text for content and for attributes in double quotes. What XML 1.0 cannot hold at all becomes U+FFFD; what it holds
+  /// and does not show, other controls and invisible formatting, is written as a reference.
   private static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -32,6 +35,8 @@ package struct Markup: Sendable, Equatable {
       // As references: a parser would read them as spaces in an attribute, and a bare carriage return as a line feed.
       case "\t", "\n", "\r": result += "&#\(scalar.value);"
       case "\0"..<" ", "\u{FFFE}", "\u{FFFF}": result += "\u{FFFD}"
+      case _ where scalar.value > 0x7e && hidden.contains(scalar.properties.generalCategory):
+        result += "&#\(scalar.value);"
       default: result.unicodeScalars.append(scalar)
       }
     }

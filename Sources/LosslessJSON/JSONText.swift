@@ -58,7 +58,9 @@ extension JSONText {
     }
   }
 
-  /// A string in double quotes. Escapes only what RFC 8259 demands: quotes, backslashes and control characters.
+  /// A string in double quotes. Escapes what RFC 8259 demands, quotes, backslashes and control characters, and what does
+  /// not show: other controls and invisible formatting. What turns the direction of writing could make a reader see other
+  /// values than the ones that stand there.
   public static func quoted(_ string: String) -> String {
     func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
     guard !string.utf8.allSatisfy(isPlain) else { return "\"\(string)\"" }
@@ -66,8 +68,11 @@ extension JSONText {
     for scalar in string.unicodeScalars {
       if let escape = JSONScanner.escapes.first(where: { UInt32($0.value) == scalar.value && $0.letter != 0x2f }) {
         result += "\\\(Unicode.Scalar(escape.letter))"
-      } else if scalar.value < 0x20 {
-        result += "\\u00" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+      } else if scalar.isHidden {
+        for unit in UTF16.encode(scalar) ?? .init() {
+          let digits = String(unit, radix: 16)
+          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        }
       } else {
         result.unicodeScalars.append(scalar)
       }
@@ -97,6 +102,15 @@ extension JSONText {
   private static func float(_ value: Double) -> String {
     guard value.isFinite else { return "null" }
     return 0x1p53..<1e16 ~= abs(value) ? "\(Int(value)).0" : value.description
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether the scalar does not show where it stands: a control, a line break, or formatting.
+  package var isHidden: Bool {
+    // Most text is ASCII.
+    guard value >= 0x7f else { return value < 0x20 }
+    return [.control, .format, .lineSeparator, .paragraphSeparator].contains(properties.generalCategory)
   }
 }
 

@@ -1,4 +1,5 @@
 import Diagnostics
+import LosslessJSON
 
 /// Text out of a file, for a terminal to show and not to obey: one line without control characters.
 ///
@@ -6,10 +7,7 @@ import Diagnostics
 public func printable(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars {
-    switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator: result += scalar.escaped(asASCII: true)
-    default: result.unicodeScalars.append(scalar)
-    }
+    if scalar.isHidden { result += scalar.escaped(asASCII: true) } else { result.unicodeScalars.append(scalar) }
   }
   return result
 }

@@ -56,10 +56,11 @@ public enum TableReport {
     return result
   }
 
-  /// A field of comma-separated values (RFC 4180).
-  private static func quoted(_ field: String) -> String {
+  /// A field of comma-separated values (RFC 4180), on one line and with nothing hidden.
+  private static func quoted(_ text: String) -> String {
+    let field = printable(text)
     // Scalars, not characters: a comma separates even when a combining mark follows it.
-    guard field.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return field }
+    guard field.unicodeScalars.contains(where: { ",\"".unicodeScalars.contains($0) }) else { return field }
     let parts = field.unicodeScalars.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
     return "\"" + parts.joined(separator: "\"\"") + "\""
   }

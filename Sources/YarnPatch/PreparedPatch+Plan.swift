@@ -69,25 +69,6 @@ extension PreparedPatch {
     if let table = request.knownModels.path { knownModels = try fileSystem.path(table, seenFrom: folder) }
     let json = try json(
       tool: tool, model: try fileSystem.path(model.path, seenFrom: folder), knownModels: knownModels)
-    try fileSystem.put(Array("\(json.pretty())\n".withNothingHidden.utf8), at: path, replacing: exists)
-  }
-}
-
-extension String {
-  /// JSON text with controls and invisible formatting escaped: what turns the direction of writing could make a
-  /// reviewer read other values than the ones that stand there. They stand inside strings alone.
-  fileprivate var withNothingHidden: String {
-    var result = ""
-    for scalar in unicodeScalars {
-      switch scalar.properties.generalCategory {
-      case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
-        for unit in String(scalar).utf16 {
-          let digits = String(unit, radix: 16)
-          result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
-      default: result.unicodeScalars.append(scalar)
-      }
-    }
-    return result
+    try fileSystem.put(Array("\(json.pretty())\n".utf8), at: path, replacing: exists)
   }
 }

@@ -18,9 +18,10 @@ import Testing
     #expect(JSONText.float(value).compact == float)
   }
 
-  @Test func `strings escape only what they must`() {
-    let text = JSONText.string("\"\\/\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}<>&é\u{2028}😀e\u{301}").compact
-    #expect(text == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u{7f}<>&é\u{2028}😀e\u{301}\"")
+  @Test func `strings escape what they must and what does not show`() {
+    let text = JSONText.string("\"\\/\u{8}\u{c}\n\r\t\u{0}\u{1f}\u{7f}\u{9f}<>&é\u{2028}\u{202e}\u{e0001}😀e\u{301}")
+      .compact
+    #expect(text == "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\\u007f\\u009f<>&é\\u2028\\u202e\\udb40\\udc01😀e\u{301}\"")
   }
 
   static let tree = JSONText.object([

@@ -181,6 +181,14 @@ import YarnPatch
     #expect(told.count == 2 && told.contains { $0.contains(Self.hostile.xmlText) })
   }
 
+  @Test func `JUnit shows what does not show, and gives it back`() throws {
+    let name = "a\u{7F}\u{9B}\u{202E}b\u{2028}c"
+    try folder.write(Array("{}".utf8), to: "\(name)/config.json")
+    let text = try report(LintJUnit(failing: .error), on: folder[name])
+    #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || 0x20..<0x7f ~= $0.value })
+    #expect(try parsed(text).contains { $0.attributes["name"] == folder[name] })
+  }
+
   private struct Element {
     var name: String
     var attributes: [String: String]

@@ -52,6 +52,14 @@ import YarnPatch
     #expect(lines.contains("vllm,0.33.0,,0,1") && lines.contains("formula,,,0,1"))
   }
 
+  @Test func `CSV holds no more lines than it says, and nothing hidden`() {
+    var reading = readings[0]
+    reading.layerType = "a,\"b\r\n\u{1B}[31m\u{9b}\u{202E}"
+    let text = TableReport.csv([reading])
+    #expect(text.contains(#","a,""b\r\n\u{1B}[31m\u{009B}\u{202E}",0,1"#))
+    #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || 0x20..<0x7f ~= $0.value })
+  }
+
   @Test func `text names runtime, version, notes and the reason for no table`() {
     let text = TableReport.text(readings)
     #expect(text.contains("vllm 0.33.0: yarn ×4, base 1000000, 128 rotating elements, window 131072 tokens\n"))
