@@ -1,3 +1,4 @@
+import FileStore
 import GGUF
 
 /// What the name of a file says about its part in a model.
@@ -23,6 +24,9 @@ enum ModelFileName {
     default: return nil
     }
   }
+
+  /// Why a file with another name than the listed one is passed over.
+  static let isNoText = "its name is not UTF-8; rename it to have it looked at"
 
   /// Whether a folder with such a file is a model's.
   var makesModel: Bool { self != .settings }
@@ -75,5 +79,14 @@ enum ModelFileName {
     if ["f16", "f32", "fp16", "fp32", "bf16", "fp8", "mxfp4", "nvfp4"].contains(where: part.hasPrefix) { return true }
     let digits = part.drop { $0 == "i" || $0 == "t" }
     return digits.first == "q" && digits.dropFirst().first?.isNumber == true
+  }
+}
+
+extension FileSystem {
+  /// Whether a listed name is not the one that the file has: bytes that are no UTF-8 were replaced in it, and it leads
+  /// nowhere.
+  func hasAnotherName(_ listed: String, in folder: String) -> Bool {
+    listed.unicodeScalars.contains("\u{FFFD}")
+      && (try? status(at: Path.joined(folder, listed), followingLinks: false)) == nil
   }
 }

@@ -21,7 +21,7 @@ package struct ModelLoader {
   let replacesBase: Bool
   /// Whether caches of cosines and sines in the weights are read too.
   var readsCaches = false
-  private var notes: [String] = []
+  var notes: [String] = []
 
   /// - Parameters:
   ///   - section: Overrides the search for the language section.
@@ -58,75 +58,15 @@ package struct ModelLoader {
       expected: "a GGUF, a safetensors file, its index or a config.json", remedy: "name one of those, or their folder")
   }
 
-  private func model(_ path: String, _ kind: Model.Kind, files: [ModelFile], weights: Weights) -> Model {
+  func model(_ path: String, _ kind: Model.Kind, files: [ModelFile], weights: Weights) -> Model {
     Model(
       path: path, kind: kind, files: files, weights: weights.files, shardCount: weights.shardCount,
       storedTables: weights.storedTables, notes: notes)
   }
 
-  // MARK: folders
-
-  private mutating func loadFolder(_ folder: String) throws(FileError) -> Model {
-    let names = try fileSystem.sortedNames(in: folder)
-    var weights = Weights()
-    if names.contains("model.safetensors.index.json") {
-      weights = try readWeights(index: Path.joined(folder, "model.safetensors.index.json"))
-    } else {
-      for name in names where ModelFileName(name) == .weights && name.hasSuffix(".safetensors") {
-        try addWeights(Path.joined(folder, name), to: &weights)
-      }
-    }
-    var files: [ModelFile] = []
-    var refusals: [FileError] = []
-    func keep(_ load: () throws(FileError) -> ModelFile) throws(FileError) {
-      do throws(FileError) { files.append(try load()) } catch  where error.code == .notRoPE { refusals.append(error) }
-    }
-    if names.contains("config.json") {
-      try keep { () throws(FileError) in try loadConfig(Path.joined(folder, "config.json"), weights) }
-    }
-    for name in names where ModelFileName(name) == .gguf {
-      // A set is loaded through its first shard.
-      if let split = SplitName(fileName: name), split.index > 0, names.contains(split.name(of: 0)) { continue }
-      if ModelFileName.isCompanion(name) {
-        notes.append("\(name): passed over, it holds no language model")
-        continue
-      }
-      try keep { () throws(FileError) in try loadGGUF(Path.joined(folder, name)) }
-    }
-    if files.isEmpty, let refusal = refusals.first { throw refusal }
-    notes += refusals.map { "\($0.location.path): passed over, \($0.found)" }
-    guard !files.isEmpty || !weights.files.isEmpty else {
-      let below = modelsBelow(folder)
-      throw FileError(
-        .notAModel, at: SourceLocation(path: folder), found: "the folder holds no model file",
-        expected: "a config.json, a GGUF or safetensors files",
-        remedy: below.isEmpty ? "name the model's own folder" : "name one of \(below.joined(separator: ", "))")
-    }
-    return model(folder, .folder, files: files, weights: weights)
-  }
-
-  /// Some folders with a model, one or two steps down: checkpoints of a training, snapshots of a cache.
-  private func modelsBelow(_ folder: String) -> [String] {
-    func folders(in folder: String) -> [String] {
-      let names = (try? fileSystem.sortedNames(in: folder)) ?? []
-      return names.prefix(Self.mostNames).map { Path.joined(folder, $0) }.filter {
-        (try? fileSystem.kind(at: $0)) == .folder && !KnownFolder.isPassedOver(Path.name(of: $0))
-      }
-    }
-    func isModel(_ folder: String) -> Bool {
-      ((try? fileSystem.sortedNames(in: folder)) ?? []).contains { ModelFileName($0)?.makesModel ?? false }
-    }
-    let near = folders(in: folder)
-    let found = Array(near.lazy.filter(isModel).prefix(Self.mostSuggestions))
-    return found.isEmpty ? Array(near.lazy.flatMap(folders).filter(isModel).prefix(Self.mostSuggestions)) : found
-  }
-
-  /// A message is to come at once, and to be read.
-  private static let (mostNames, mostSuggestions) = (64, 3)
-
   // MARK: config.json
 
-  private func loadConfig(_ path: String, _ weights: Weights) throws(FileError) -> ModelFile {
+  func loadConfig(_ path: String, _ weights: Weights) throws(FileError) -> ModelFile {
     let config = try HuggingFaceConfig(try document(path), section: section)
     let read = config.ropeDeclarations(shapes: weights.shapes)
     return ModelFile(
@@ -147,7 +87,7 @@ package struct ModelLoader {
 
   // MARK: GGUF
 
-  private func loadGGUF(_ path: String) throws(FileError) -> ModelFile {
+  func loadGGUF(_ path: String) throws(FileError) -> ModelFile {
     let set = try readRotaryTensors(of: try loadSet(path))
     let read = set.first.ropeDeclarations(tensors: set.rotaryTensors)
     return ModelFile(

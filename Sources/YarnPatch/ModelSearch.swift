@@ -176,6 +176,10 @@ package struct ModelSearch {
     let isFile = ModelFileName(entry.name) != nil
     let path = Path.joined(folder.path, entry.name)
     let ownKind = entry.kind ?? kind(at: path, followingLinks: false)
+    if isFile, fileSystem.hasAnotherName(entry.name, in: folder.path) {
+      notes.append("\(path): passed over, \(ModelFileName.isNoText)")
+      return
+    }
     let kind = ownKind == .symbolicLink ? kind(at: path, followingLinks: true) : ownKind
     guard kind == .folder || isFile else { return }
     if let rules, rules.ignore(entry.name, isFolder: ownKind == .folder) {

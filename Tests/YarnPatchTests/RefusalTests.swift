@@ -1,6 +1,7 @@
 import Diagnostics
 import FileStore
 import Foundation
+import Glibc
 import ModelConfig
 import PatchPlanning
 import TestSupport
@@ -49,6 +50,52 @@ import Testing
     let weights = try folder.copy("safetensors/single/model.safetensors")
     #expect(refusal { try patch(weights, request(.yarn, 4)) }?.code == .badRequest)
     #expect(folder.names == ["empty/notes.txt", "model.safetensors"])
+  }
+
+  @Test func `a file is changed once, whatever else it is called`() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.copy("gguf/llama-plain.gguf", as: "model/m.gguf")
+    try folder.link("model/latest.gguf", to: "m.gguf")
+    let model = try inspect(folder["model"]).model
+    #expect(model.files.map(\.path) == [folder["model/m.gguf"]])
+    #expect(model.notes == ["latest.gguf: passed over, it is m.gguf by another name"])
+    #expect(try planPatch(folder["model"], request(.yarn, 4)).files.count == 1)
+    #expect(try patch(folder["model"], request(.yarn, 4)).files.count == 1)
+    #expect(folder.names.contains("model/latest.gguf"))
+  }
+
+  @Test func `links alone are looked at, each file once`() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.copy("gguf/llama-plain.gguf", as: "store/blob")
+    for name in ["b.gguf", "a.gguf"] { try folder.link("model/\(name)", to: "../store/blob") }
+    #expect(try inspect(folder["model"]).model.files.map(\.path) == [folder["model/a.gguf"]])
+  }
+
+  @Test func `a name that is not UTF-8 is passed over with a word`() throws {
+    let folder = try ScratchFolder()
+    _ = try folder.copy("config/llama-plain/config.json", as: "model/config.json")
+    _ = try folder.copy("gguf/llama-plain.gguf", as: "model/\u{FFFD}.gguf")
+    let name =
+      Array("\(folder.path)/model/".utf8CString.dropLast()) + [0xff, 0x2e].map { CChar(truncatingIfNeeded: $0) }
+      + Array("gguf".utf8CString)
+    let file = open(name, O_CREAT | O_WRONLY, 0o600)
+    try #require(file >= 0)
+    close(file)
+    let model = try inspect(folder["model"]).model
+    #expect(model.files.map(\.path) == [folder["model/config.json"], folder["model/\u{FFFD}.gguf"]])
+    // The listed name of the one is the true name of the other.
+    try FileManager.default.removeItem(atPath: folder["model/\u{FFFD}.gguf"])
+    #expect(
+      try inspect(folder["model"]).model.notes == [
+        "\u{FFFD}.gguf: passed over, its name is not UTF-8; rename it"
+          + " to have it looked at"
+      ])
+    var search = ModelSearch()
+    #expect(try search.models(under: [folder.path]).map(\.path) == [folder["model"]])
+    #expect(
+      search.notes.map {
+        $0.hasSuffix("/\u{FFFD}.gguf: passed over, its name is not UTF-8; rename it to have it looked at")
+      } == [true])
   }
 
   @Test(arguments: ["mmproj-F16.gguf", "llama-imatrix.gguf"])
