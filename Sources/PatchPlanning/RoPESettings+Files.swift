@@ -64,12 +64,7 @@ extension RoPESettings {
 
   static func originalContext(_ request: PatchRequest, _ subject: PatchSubject) throws(FileError) -> Int {
     let declaration = subject.declaration
-    if let asked = request.originalContext {
-      guard asked > 0, asked <= largestWindow else {
-        throw option("--original-context", found: "the length is \(asked)", expected: "1 to \(largestWindow) tokens")
-      }
-      return asked
-    }
+    if let asked = request.originalContext { return asked }
     for stated in [declaration.originalContext, declaration.contextLength] {
       guard let stated, stated.value > largestWindow else { continue }
       throw refuse(

@@ -9,16 +9,8 @@ extension RoPESettings {
     guard request.method != .none else { return 1 }
     let result: Double
     switch request.reach {
-    case .factor(let asked):
-      guard asked.isFinite, asked >= 1 else {
-        throw option("--factor", found: "the factor is \(asked)", expected: "a finite number of at least 1")
-      }
-      result = asked
-    case .context(let tokens):
-      guard tokens > 0, tokens <= largestWindow else {
-        throw option("--context", found: "the length is \(tokens)", expected: "1 to \(largestWindow) tokens")
-      }
-      result = smallestFactor(covering: tokens, original: original)
+    case .factor(let asked): result = asked
+    case .context(let tokens): result = smallestFactor(covering: tokens, original: original)
     case nil:
       throw option("--factor", found: "no factor and no context is given", expected: "--factor or --context")
     }
@@ -44,24 +36,12 @@ extension RoPESettings {
   }
 
   mutating func settleRamp(_ request: PatchRequest, _ declaration: RoPEDeclaration) throws(FileError) {
-    let asked: [(String, Any?)] = [
-      ("--beta-fast", request.betaFast), ("--beta-slow", request.betaSlow), ("--truncate", request.truncate),
-      ("--attention-factor", request.attentionFactor), ("--mscale", request.mscale),
-      ("--mscale-all-dim", request.mscaleAllDim),
-    ]
-    if !method.writesYaRN, let (name, _) = asked.first(where: { $0.1 != nil }) {
-      throw request.method.writesYaRN
-        ? Self.option(
-          name, found: "up to \(originalContext) tokens nothing is scaled",
-          expected: "a longer --context for this option, or --factor 1")
-        : Self.option(name, found: "the method is \(method.rawValue)", expected: "--method yarn for this option")
+    if !method.writesYaRN, request.method.writesYaRN, let option = request.optionOfYaRN {
+      throw Self.option(
+        option, found: "up to \(originalContext) tokens nothing is scaled",
+        expected: "a longer --context for this option, or --factor 1")
     }
     guard method.writesYaRN else { return }
-    for (name, value) in [("--beta-fast", request.betaFast), ("--beta-slow", request.betaSlow)] {
-      if let value, !value.isFinite || value <= 0 {
-        throw Self.option(name, found: "the value is \(value)", expected: "a finite number of rotations above 0")
-      }
-    }
     betaFast = request.betaFast ?? declaration.betaFast?.value
     betaSlow = request.betaSlow ?? declaration.betaSlow?.value
     truncate = request.truncate ?? declaration.truncate?.value
@@ -76,18 +56,6 @@ extension RoPESettings {
     _ request: PatchRequest, _ declarations: [RoPEDeclaration]
   ) throws(FileError) {
     guard method.writesYaRN else { return }
-    for (name, value) in [
-      ("--attention-factor", request.attentionFactor), ("--mscale", request.mscale),
-      ("--mscale-all-dim", request.mscaleAllDim),
-    ] {
-      if let value, !value.isFinite || value <= 0 {
-        throw Self.option(name, found: "the value is \(value)", expected: "a finite number above 0")
-      }
-    }
-    if method == .ntkByParts, let asked = request.attentionFactor ?? request.mscale, asked != 1 {
-      throw Self.option(
-        "--method", found: "ntk-by-parts has magnitude 1", expected: "--method yarn with this magnitude")
-    }
     if let final = request.attentionFactor ?? (method == .ntkByParts ? 1 : nil) {
       magnitude = .final(final)
     } else if let mscale = request.mscale {
@@ -97,8 +65,6 @@ extension RoPESettings {
       } else {
         magnitude = .final(yarnMagnitude(factor: factor, mscale: mscale))
       }
-    } else if request.mscaleAllDim != nil {
-      throw Self.option("--mscale-all-dim", found: "--mscale is not given", expected: "both, or --attention-factor")
     } else {
       for declaration in declarations { try Self.checkMagnitude(declaration, factor: factor) }
     }

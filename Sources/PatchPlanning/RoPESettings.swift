@@ -48,7 +48,7 @@ public struct RoPESettings: Sendable, Equatable {
 
 extension RoPESettings {
   /// Positions are 32-bit signed numbers in every runtime.
-  static let largestWindow = Int(Int32.max)
+  package static let largestWindow = Int(Int32.max)
 
   /// Settles what to write from what is asked and what the files of one model declare.
   ///
@@ -57,6 +57,7 @@ extension RoPESettings {
   /// - Parameter subjects: The files that state the window, the one that decides first.
   /// - Throws: A refusal that names the place and the option that settles the question.
   package init(_ request: PatchRequest, for subjects: [PatchSubject]) throws(FileError) {
+    try request.check()
     guard let subject = subjects.first else {
       throw Self.refuse(
         .badRequest, SourceLocation(path: "the model"), found: "no file of it states a window",

@@ -82,11 +82,9 @@ extension Guide {
   fileprivate static func usualContext(of declaration: RoPEDeclaration, _ reading: RuntimeReading) -> Int {
     let window = max(reading.contextLength ?? declaration.contextLength?.value ?? usualWindow, 1)
     let isScaled = declaration.scalingKind != nil || declaration.staticNTKFactor != nil
-    return isScaled ? window : min(window.multipliedReportingOverflow(by: exampleFactor).partialValue, longest)
+    return isScaled
+      ? window : min(window.multipliedReportingOverflow(by: exampleFactor).partialValue, RoPESettings.largestWindow)
   }
-
-  /// Positions are 32-bit signed numbers in every runtime.
-  private static let longest = Int(Int32.max)
 
   /// The table to explain, with its curves.
   fileprivate mutating func plan(place: String, keyElements: Int) {

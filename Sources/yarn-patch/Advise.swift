@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import PatchPlanning
 import Reporting
 import YarnPatch
 
@@ -19,7 +20,12 @@ struct Advise: ParsableCommand {
   @Option(help: "text or json.") var format = ReportFormat.text
   @OptionGroup var output: OutputOptions
 
-  func validate() throws { if context < 1 { throw ValidationError("--context must be at least 1") } }
+  func validate() throws {
+    var request = PatchRequest(reach: .context(context))
+    request.originalContext = originalContext
+    request.base = base
+    try checkUsage(request)
+  }
 
   func run() throws {
     warnOfInterruptedChange(of: model)

@@ -48,7 +48,7 @@ struct Lint: ParsableCommand {
 
   func validate() throws {
     guard !paths.isEmpty else { throw ValidationError("name a file or a folder to look at") }
-    if let serveLength, serveLength < 1 { throw ValidationError("--serve-length must be at least 1") }
+    try checkLength(serveLength, "--serve-length")
     if unsafeFixes, !fix, !diff { throw ValidationError("--unsafe-fixes goes with --fix or --diff") }
     if fix, diff { throw ValidationError("--diff shows what --fix would make; give one of the two") }
     _ = try chosenProfile()

@@ -70,9 +70,11 @@ struct Patch: ParsableCommand {
       throw ValidationError("give --output and --no-undo to apply, which makes the patch")
     }
     if method != .none && factor == nil && context == nil { throw ValidationError("give --factor or --context") }
+    try checkUsage(request)
   }
 
-  private func request(_ choice: RuntimeChoice) throws(FileError) -> PatchRequest {
+  /// What is asked, without what further files say.
+  private var request: PatchRequest {
     var request = PatchRequest(
       method, reach: factor.map(PatchRequest.Reach.factor) ?? context.map(PatchRequest.Reach.context))
     request.originalContext = originalContext
@@ -85,9 +87,7 @@ struct Patch: ParsableCommand {
     request.truncate = truncate
     request.encoding = encoding
     request.section = section
-    if case .named(let runtimes) = choice, !runtimes.isEmpty { request.runtimes = runtimes }
     request.allowed = Set(allow)
-    if let knownModels { request.knownModels = try YarnPatch.knownModels(knownModels) }
     return request
   }
 
@@ -96,7 +96,9 @@ struct Patch: ParsableCommand {
     let isPlan = dryRun || diff || check || savePlan != nil
     let outcome: PatchOutcome
     do throws(FileError) {
-      let request = try request(choice)
+      var request = request
+      if case .named(let runtimes) = choice, !runtimes.isEmpty { request.runtimes = runtimes }
+      if let knownModels { request.knownModels = try YarnPatch.knownModels(knownModels) }
       if let savePlan {
         outcome = try YarnPatch.savePlan(model, request, to: savePlan)
       } else if isPlan {

@@ -27,7 +27,7 @@ struct Report: ParsableCommand {
   @OptionGroup var printing: OutputOptions
 
   func validate() throws {
-    if let context, context < 1 { throw ValidationError("--context must be at least 1") }
+    try checkLength(context, "--context")
   }
 
   func run() throws {

@@ -27,7 +27,7 @@ struct Table: ParsableCommand {
 
   func validate() throws {
     _ = try RuntimeChoice(runtime)
-    if let sequenceLength, sequenceLength < 1 { throw ValidationError("--sequence-length must be at least 1") }
+    try checkLength(sequenceLength, "--sequence-length")
   }
 
   func run() throws {

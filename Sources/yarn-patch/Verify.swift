@@ -45,7 +45,7 @@ struct Verify: ParsableCommand {
     }
     if tokens != nil, attention != .weights { throw ValidationError("--tokens are for --attention weights") }
     _ = try tokenList()
-    if let context, context < 1 { throw ValidationError("--context must be at least 1") }
+    try checkLength(context, "--context")
   }
 
   private func tokenList() throws -> [Int] {

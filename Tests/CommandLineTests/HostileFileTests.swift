@@ -154,7 +154,7 @@ import YarnPatch
   // MARK: numbers at the end of their range
 
   @Test(arguments: [
-    "inspect", "table", "table --sequence-length 9223372036854775807", "verify", "patch --factor 2 --dry-run",
+    "inspect", "table", "table --sequence-length 2147483647", "verify", "patch --factor 2 --dry-run",
     "patch --context 8192 --dry-run", "patch --method none --dry-run", "patch --method linear --context 8192 --check",
     "patch --method ntk --factor 4 --dry-run", "patch --original-context 2147483647 --factor 1 --dry-run",
     "advise --context 1", "advise --context 2147483647",
@@ -187,6 +187,65 @@ import YarnPatch
       #expect([0, 1, 2].contains(outcome.exitCode), "\(settings.last!): \(outcome.errors)")
       #expect(!(outcome.output + outcome.errors).contains("\u{1b}"))
     }
+  }
+
+  @Test(arguments: [
+    "inspect", "table --runtime all", "verify --context 9000", "lint", "advise --context 9000",
+    "report --context 9000", "patch --factor 4 --dry-run",
+  ]) func `a head of any size takes neither memory nor time`(words: String) throws {
+    let folder = try ScratchFolder()
+    for power in [17, 20, 30, 31, 40, 53] {
+      // 32 elements of the head rotate, which alone is no problem.
+      let share = "\"partial_rotary_factor\": \(32 / Double(1 << power))"
+      for head in ["\"head_dim\": \(1 << power), \"hidden_size\": 64", "\"hidden_size\": \(1 << power + 1)"] {
+        for scaling in ["null", "{\"rope_type\": \"yarn\", \"factor\": 2.0}"] {
+          try folder.write(
+            """
+            {"model_type": "llama", \(head), "num_attention_heads": 2, "num_hidden_layers": 2, \(share),
+             "rope_theta": 10000.0, "max_position_embeddings": 4096, "rope_scaling": \(scaling)}
+            """, to: "\(power)/config.json")
+          try expectAnEnd(words, "\(power)/config.json", in: folder)
+        }
+      }
+      for key in ["llama.attention.key_length", "llama.embedding_length"] {
+        try folder.write(BadInputTests.value(key, .uint64(1 << power)), to: "\(power)/m.gguf")
+        try expectAnEnd(words, "\(power)/m.gguf", in: folder)
+      }
+    }
+  }
+
+  @Test(arguments: ["patch --factor 4 --dry-run", "table --runtime all", "inspect"])
+  func `thousands of kinds of layers are refused at once`(words: String) throws {
+    let folder = try ScratchFolder()
+    let kinds = (0..<2000).map { "\"kind\($0)\"" }
+    let dictionary = "{\"rope_type\": \"default\", \"rope_theta\": 10000.0}"
+    try folder.write(
+      """
+      {"model_type": "llama", "head_dim": 32, "hidden_size": 64, "num_attention_heads": 2,
+       "max_position_embeddings": 4096, "layer_types": [\(kinds.joined(separator: ", "))],
+       "rope_parameters": {\(kinds.map { "\($0): \(dictionary)" }.joined(separator: ", "))}}
+      """, to: "config.json")
+    let arguments = words.split(separator: " ").map(String.init)
+    try expectRefusal(
+      [arguments[0], "config.json"] + arguments.dropFirst(), in: folder, at: "/rope_parameters",
+      says: "at most 64")
+  }
+
+  @Test(arguments: ["[]", "{}"]) func `millions of empty values are refused at once`(value: String) throws {
+    let folder = try ScratchFolder(["config.json": "config/llama-plain/config.json"])
+    let text = try folder.text("config.json")
+    let list = Array(repeating: value, count: 1_000_000).joined(separator: ",")
+    try folder.write("{\n  \"table\": [\(list)]," + text.dropFirst(), to: "config.json")
+    try expectRefusal(["patch", "config.json", "--factor", "4"], in: folder, at: "byte 0x", says: "counting as eight")
+  }
+
+  /// Any answer, within what any file may take.
+  private func expectAnEnd(_ words: String, _ name: String, in folder: ScratchFolder) throws {
+    var arguments = words.split(separator: " ").map(String.init)
+    arguments.insert(name, at: 1)
+    let outcome = try Command.run(
+      arguments, cwd: folder.path, limits: .init(memory: 160 << 20, seconds: 10))
+    #expect(outcome.exitCode.map { 0...2 ~= $0 } == true, "\(words) of \(name): \(outcome.errors)")
   }
 
   // MARK: no files
