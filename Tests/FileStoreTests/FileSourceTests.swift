@@ -61,6 +61,7 @@ import Testing
 
   @Test(arguments: [
     ("a/b/c", "a/b", "c"), ("c", ".", "c"), ("/c", "/", "c"), ("a/b//", "a", "b"), ("a//b", "a", "b"), ("/", "/", ""),
+    ("a/\u{301}b", "a", "\u{301}b"), ("a\u{600}/", ".", "a\u{600}"),
   ]) func `a path has a folder and a name`(path: String, folder: String, name: String) {
     #expect(Path.folder(of: path) == folder)
     #expect(Path.name(of: path) == name)
@@ -70,7 +71,7 @@ import Testing
     arguments: [
       ("m/a.gguf", "m", "a.gguf"), ("./m/sub/a", "m/", "sub/a"), ("a", ".", "a"), ("/m/a", "/m", "a"), ("/a", "/", "a"),
       ("n/a", "m", nil), ("/m/a", "m", nil), ("m/../a", "m", nil), ("m", "m", nil), ("mm/a", "m", nil),
-      ("../m/a", "../m", "a"),
+      ("../m/a", "../m", "a"), ("m/\u{301}a", "m", "\u{301}a"), ("m/../\u{301}a", "m", nil),
     ] as [(String, String, String?)])
   func `a path is seen from a folder`(path: String, folder: String, expected: String?) {
     #expect(Path.relative(path, to: folder) == expected)
