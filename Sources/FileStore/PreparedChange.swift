@@ -79,7 +79,10 @@ final class PreparedChange {
   }
 
   /// Makes the change visible and lasting.
+  ///
+  /// - Throws: `changedSincePlanning` when another program was at the file meanwhile, and what the calls throw.
   func publish() throws(FileError) {
+    if kind != .create { try requireOld(at: place) }
     guard let sibling else {
       published = .written
       return try overwrite(edits)
@@ -87,7 +90,40 @@ final class PreparedChange {
     // Where the file system can exchange names the old file stays as it was, and rolling back is instant.
     let isExchanged = try sibling.take(place, kind == .create ? .new : .exchanging, in: fileSystem)
     published = isExchanged && kind != .create ? .exchanged : .renamed
+    try confirm()
     try fileSystem.syncFolder(of: place)
+  }
+
+  /// Makes sure that the file which lost its name is the one that was read, and still holds what it held.
+  func confirm() throws(FileError) {
+    if published == .exchanged, let sibling { try requireOld(at: sibling.path) }
+  }
+
+  /// - Throws: `changedSincePlanning` when something else than the source, or the link to it, stands at a path.
+  private func requireOld(at path: String) throws(FileError) {
+    do throws(SystemError) {
+      let isOld = try fileSystem.retrying { () throws(SystemError) in
+        if let oldLink { return try fileSystem.linkText(at: path) == oldLink }
+        return try fileSystem.status(at: path, followingLinks: false).identity == source.identity
+      }
+      if isOld { return }
+    } catch {
+      // A file where the link was.
+      if error.code != EINVAL || oldLink == nil { throw FileError(error, at: place) }
+    }
+    throw .changedSincePlanning(place)
+  }
+
+  /// - Throws: `changedSincePlanning` when another program has taken the name from what was staged.
+  private func requireNew() throws(FileError) {
+    guard let sibling else { return }
+    let now = try fileSystem.attempt(at: place) { () throws(SystemError) in
+      try fileSystem.status(at: place, followingLinks: false)
+    }
+    let isNew = try sibling.file.map { file throws(FileError) in
+      try file.status().identity.isSameFile(as: now.identity)
+    }
+    guard isNew ?? (now.kind == .symbolicLink) else { throw .changedSincePlanning(place) }
   }
 
   /// Reads the new bytes back by the file's name.
@@ -110,9 +146,11 @@ final class PreparedChange {
       let now = try source.file.content()
       if now.size == source.size, try now.holds(edits) { try source.file.sync() } else { try overwrite(edits.inverse) }
     case .exchanged:
+      try requireNew()
       if let sibling { _ = try sibling.take(place, .exchanging, in: fileSystem) }
       try fileSystem.syncFolder(of: place)
     case .renamed:
+      try requireNew()
       try restoreName()
       try fileSystem.syncFolder(of: place)
     }

@@ -15,6 +15,7 @@ extension Transaction {
       for change in changes { try change.publish() }
       for change in changes { try change.check() }
       try verify()
+      for change in changes { try change.confirm() }
       try update?.commit()
     } catch {
       if recovering, let update {

@@ -56,6 +56,8 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
   /// Where blocks can be inserted.
   private let disk: SimulatedDisk?
   private(set) var calls: [String] = []
+  /// What another program does before the call of this number.
+  var meanwhile: ((Int) -> Void)?
   private(set) var copies: [(count: Int, start: UInt64)] = []
   /// The call that met the fault.
   private(set) var hit: String?
@@ -87,6 +89,7 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
 
   private func pass(_ call: String) throws(SystemError) {
     calls.append(call)
+    meanwhile?(calls.count)
     let isHit: Bool
     var code = ECANCELED
     switch fault {
