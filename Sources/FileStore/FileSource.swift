@@ -1,7 +1,8 @@
 import Bytes
 import Diagnostics
 
-/// A regular file, read by window with `pread`. Symbolic links are followed.
+/// A regular file, read by window with `pread`. Symbolic links are followed, unless it is opened as an
+/// ``OpenMode/entry(writing:)``.
 package struct FileSource: ByteSource, Sendable {
   package let path: String
   /// What the file was when it was opened.
@@ -21,7 +22,7 @@ package struct FileSource: ByteSource, Sendable {
   init(_ path: String, _ mode: OpenMode, in fileSystem: any FileSystem) throws(FileError) {
     // Asked before opening too: opening a device can act on it, and a socket cannot be opened at all.
     let kind = try fileSystem.attempt(at: path) { () throws(SystemError) in
-      try fileSystem.status(at: path, followingLinks: true).kind
+      try fileSystem.status(at: path, followingLinks: mode.followsLinks).kind
     }
     try Self.requireRegular(kind, at: path)
     self.path = path
@@ -58,8 +59,15 @@ package struct FileSource: ByteSource, Sendable {
     guard kind != .regular else { return }
     throw FileError(
       kind == .folder ? .isADirectory : .notARegularFile, at: SourceLocation(path: path),
-      found: "this is \(kind.rawValue)", expected: FileKind.regular.rawValue, remedy: "name the model's file")
+      found: "this is \(kind.rawValue)", expected: FileKind.regular.rawValue,
+      remedy: kind == .symbolicLink
+        ? "move the link away, or put the file that it leads to in its place" : "name the model's file")
   }
+}
+
+extension OpenMode {
+  /// Whether a link is opened as what it leads to.
+  var followsLinks: Bool { if case .entry = self { false } else { true } }
 }
 
 extension FileError.Code {

@@ -114,6 +114,8 @@ package enum OpenMode: Sendable, Equatable {
   /// Reading, never waiting for the other end of a pipe.
   case read
   case readWrite
+  /// The same for what the path itself names; opening a link fails.
+  case entry(writing: Bool)
   /// Reading and writing a file that must not exist yet.
   case create(permissions: UInt32)
   /// A folder, to be synced.

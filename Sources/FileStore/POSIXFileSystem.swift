@@ -151,6 +151,7 @@ extension OpenMode {
     switch self {
     case .read: O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
     case .readWrite: O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+    case .entry(let writing): (writing ? Self.readWrite : Self.read).flags | O_NOFOLLOW
     case .create: O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL
     case .folder: O_RDONLY | O_CLOEXEC | O_DIRECTORY
     }

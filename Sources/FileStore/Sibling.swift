@@ -101,9 +101,23 @@ struct Sibling {
     }
   }
 
-  private static func prefix(for place: String) -> String {
-    // A name has at most 255 bytes on the usual file systems; the prefix and the number need about 30 of them.
-    ".\(String(decoding: Path.name(of: place).utf8.prefix(200), as: UTF8.self)).yarn-patch."
+  private static func prefix(for place: String) -> String { ".\(cut(Path.name(of: place)))\(infix)" }
+
+  private static let infix = ".yarn-patch."
+
+  /// A name has at most 255 bytes on the usual file systems; what is added needs about 30 of them.
+  static func cut(_ name: String) -> String { String(decoding: name.utf8.prefix(200), as: UTF8.self) }
+
+  /// The name that a sibling was to take, as far as ``cut(_:)`` leaves it; `nil` when this is no sibling's name.
+  static func fileName(from name: String) -> String? {
+    guard name.hasPrefix("."), let separator = name.ranges(of: infix).last else { return nil }
+    let numbers = name[separator.upperBound...].split(separator: "-", omittingEmptySubsequences: false)
+    let areNumbers = numbers.allSatisfy { number in
+      !number.isEmpty && number.utf8.allSatisfy { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+    }
+    guard areNumbers, numbers.count <= 2 else { return nil }
+    let fileName = name[..<separator.lowerBound].dropFirst()
+    return fileName.isEmpty ? nil : String(fileName)
   }
 
   /// Removes what processes that died have left beside `place`: a lost copy of a model takes much room.
@@ -114,15 +128,20 @@ struct Sibling {
   static func removeStale(beside place: String, in fileSystem: any FileSystem) {
     let folder = Path.folder(of: place)
     guard let names = try? fileSystem.names(in: folder) else { return }
-    for name in names where name.hasPrefix(prefix(for: place)) {
+    for name in names where fileName(from: name) == cut(Path.name(of: place)) {
       let path = Path.joined(folder, name)
-      guard let kind = try? fileSystem.status(at: path, followingLinks: false).kind else { continue }
-      if kind == .regular {
-        guard let file = try? OpenFile(path, .read, in: fileSystem), (try? file.lock()) == true else { continue }
-        try? fileSystem.remove(path)
-      } else if kind == .symbolicLink {
-        try? fileSystem.remove(path)
-      }
+      if isLink(path, in: fileSystem) || lock(path, in: fileSystem) != nil { try? fileSystem.remove(path) }
     }
+  }
+
+  /// Locks a sibling that is a file; `nil` for one in use.
+  static func lock(_ path: String, in fileSystem: any FileSystem) -> FileSource? {
+    guard let file = try? FileSource(path, .entry(writing: false), in: fileSystem), (try? file.file.lock()) == true
+    else { return nil }
+    return file
+  }
+
+  private static func isLink(_ path: String, in fileSystem: any FileSystem) -> Bool {
+    (try? fileSystem.status(at: path, followingLinks: false).kind) == .symbolicLink
   }
 }

@@ -77,6 +77,9 @@ package struct UndoRecord: Sendable, Equatable {
     names.filter { $0.hasSuffix(suffix) && $0 != suffix }.map { model(of: Path.joined(folder, $0)) }
   }
 
+  /// Whether yarn-patch alone gives such a name: to a record, or to a copy on its way to another name.
+  package static func isOurs(_ name: String) -> Bool { name.hasSuffix(suffix) || Sibling.fileName(from: name) != nil }
+
   /// The model that the record is for, as a command would name it.
   static func model(of path: String) -> String {
     Path.name(of: path) == suffix ? Path.folder(of: path) : String(path.dropLast(suffix.count))
