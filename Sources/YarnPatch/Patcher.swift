@@ -47,6 +47,8 @@ struct PreparedPatch {
   /// The files as runtimes will be given them, by path.
   let inputs: [String: RuntimeInput]
   let fileSystem: any FileSystem
+  /// Names in the folder that its copy leaves out: links that lead nowhere.
+  let danglingLinks: [String]
 
   init(_ path: String, _ request: PatchRequest, output: String? = nil, in fileSystem: any FileSystem) throws(FileError)
   {
@@ -77,6 +79,8 @@ struct PreparedPatch {
     self.identities = identities
     inputs = Dictionary(plans.map { ($0.file.path, $0.input) }) { first, _ in first }
     self.fileSystem = fileSystem
+    danglingLinks =
+      output == nil || model.kind != .folder ? [] : try Self.danglingLinks(in: model.path, fileSystem)
     let checked = Set(plans.flatMap { $0.runtimes.map(\.name) })
     plan = PatchPlan(
       settings: settings, files: plans.map(\.file), runtimes: Runtime.all.filter { checked.contains($0.name) },
@@ -169,7 +173,7 @@ struct PreparedPatch {
           sizeAfter: UInt64(Int64(size) + change.edits.sizeChange), changes: file.changes, notes: []))
     }
     return PatchOutcome(
-      plan: plan, strategy: Self.largest(strategies).rawValue, files: files, undo: nil, verification: nil)
+      plan: planWithOmissions, strategy: Self.largest(strategies).rawValue, files: files, undo: nil, verification: nil)
   }
 
   private var transaction: Transaction { Transaction(tool: tool, fileSystem: fileSystem) }
@@ -178,35 +182,6 @@ struct PreparedPatch {
   private var recordPath: String {
     model.kind == .folder
       ? UndoRecord.path(forFolder: model.path) : UndoRecord.path(forFile: model.primary?.path ?? model.path)
-  }
-
-  private func changes() throws(FileError) -> [FileChange] {
-    if let output, model.kind == .gguf, let set = model.primary?.gguf, set.shards.count > 1 {
-      throw FileError(
-        .badRequest, at: SourceLocation(path: output), found: "the model is a set of \(set.shards.count) files",
-        expected: "a model of one file for an output of one file",
-        remedy: "name the folder of the set; the output is a folder then")
-    }
-    var changes = zip(plan.files, identities).map { file, identity in
-      FileChange(
-        path: file.path, identity: identity, file.edits, output: output.map { outputPath(of: file.path, in: $0) },
-        atomic: file.texts != nil, splitsHardLinks: request.allowed.contains("hard-links"))
-    }
-    guard let output, model.kind == .folder else { return changes }
-    // A folder's copy is the whole model, not only what changed.
-    for name in try fileSystem.sortedNames(in: model.path) where name != Path.name(of: recordPath) {
-      let path = Path.joined(model.path, name)
-      guard try fileSystem.kind(at: path) == .regular, !plan.files.contains(where: { $0.path == path }) else {
-        continue
-      }
-      changes.append(
-        FileChange(try FileSource(path, in: fileSystem), EditList([]), output: Path.joined(output, name)))
-    }
-    return changes
-  }
-
-  private func outputPath(of path: String, in output: String) -> String {
-    model.kind == .folder ? Path.joined(output, Path.name(of: path)) : output
   }
 
   private func verify(_ path: String) throws(FileError) -> Verification {
@@ -233,7 +208,7 @@ struct PreparedPatch {
         sizeBefore: result.sizeBefore, sizeAfter: result.sizeAfter, changes: file.changes, notes: result.notes)
     }
     return PatchOutcome(
-      plan: plan, strategy: Self.largest(results.map(\.strategy)).rawValue, files: files, undo: undo,
+      plan: planWithOmissions, strategy: Self.largest(results.map(\.strategy)).rawValue, files: files, undo: undo,
       verification: nil)
   }
 

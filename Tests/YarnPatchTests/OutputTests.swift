@@ -34,6 +34,22 @@ import YarnPatch
     #expect(changed.sorted() == ["config.json", "tiny-llama-ctx256-f16.gguf"])
   }
 
+  @Test func `a folder's output leaves out what is ours, and links that lead nowhere`() throws {
+    let folder = try ScratchFolder()
+    let path = try folder.copy("models/tiny-llama-ctx256", as: "model")
+    let names = folder.contents.keys.map { "out/" + $0.dropFirst("model/".count) }
+    _ = try patch("\(path)/config.json", request(.yarn, 2))
+    _ = try patch("\(path)/tiny-llama-ctx256-f16.gguf", request(.yarn, 2))
+    try folder.write([1], to: "model/.config.json.yarn-patch.123")
+    try folder.link("model/readme.txt", to: "/nonexistent/readme.txt")
+    let rehearsed = try planPatch(path, request(.yarn, 4), output: folder["out"])
+    let outcome = try patch(path, request(.yarn, 4), output: folder["out"])
+    for plan in [rehearsed.plan, outcome.plan] {
+      #expect(plan.notes.contains("readme.txt: not copied, the link leads nowhere"))
+    }
+    #expect(folder.contents.keys.filter { $0.hasPrefix("out/") }.sorted() == names.sorted())
+  }
+
   @Test func `an output is written when there is nothing to change too`() throws {
     let folder = try ScratchFolder()
     let path = try folder.copy("config/llama-plain/config.json")
