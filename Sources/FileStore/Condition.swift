@@ -23,9 +23,10 @@ extension UndoRecord.File {
   func condition(of source: FileSource, full: Bool = false) throws(FileError) -> Condition {
     if let interim { return try condition(of: source, interim) }
     if source.size == oldSize, try isOld(source, full: full) { return .old }
+    // A shorter file than the record speaks of has no place for all its edits.
+    guard source.size == newSize else { return .changed }
     let fingerprint = Fingerprint(source, after: edits)
-    guard source.size == newSize, try source.holds(edits.inverse), try fingerprint.header() == newHeader,
-      try hasData(fingerprint, full: full)
+    guard try source.holds(edits.inverse), try fingerprint.header() == newHeader, try hasData(fingerprint, full: full)
     else { return .changed }
     guard isOverwritten else { return .new(edits.inverse, nil) }
     let old = PatchedSource(source, edits.inverse)
@@ -38,10 +39,11 @@ extension UndoRecord.File {
   /// An interrupted change in place: wherever it stopped, the old bytes are those around the regions, and the recorded
   /// ones in them.
   private func condition(of source: FileSource, _ interim: UndoRecord.Interim) throws(FileError) -> Condition {
+    guard source.size >= oldSize, source.size <= newSize else { return .changed }
     let growth = growth(
       change.insertionOffset.map { Gap(offset: $0, length: gapLength, oldSize: oldSize, extents: interim.extents) })
     let present = try source.without(growth)
-    guard present.size == oldSize, source.size <= newSize else { return .changed }
+    guard present.size == oldSize else { return .changed }
     if source.size == oldSize, try isOld(source, full: false) { return .old }
     var repairs: [ByteEdit] = []
     for (region, before) in zip(regions, interim.before) {

@@ -43,6 +43,10 @@ extension FileSystem {
     return steps.isEmpty ? "." : steps.joined(separator: "/")
   }
 
+  /// Where a change of a file shows: the file itself, or the one that a link leads to, by its absolute path. A link into a
+  /// store of blobs is replaced itself.
+  package func changedPlace(of path: String) throws(FileError) -> String { try Target(of: path, in: self).place }
+
   /// The absolute path without any symbolic link.
   package func real(_ path: String) throws(FileError) -> String {
     try attempt(at: path) { () throws(SystemError) in try realPath(of: path) }

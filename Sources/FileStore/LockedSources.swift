@@ -12,8 +12,8 @@ struct LockedSources {
   /// - Parameter isCopied: Whether the file itself stays as it is.
   /// - Returns: The file, and a note when it could not be locked for want of locks.
   /// - Throws: `busy` when another process holds the file, `namedTwice` when this transaction does.
-  mutating func open(_ path: String, writing: Bool, isCopied: Bool) throws(FileError) -> (FileSource, [String]) {
-    let source = try FileSource(path, writing ? .readWrite : .read, in: fileSystem)
+  mutating func open(_ path: String, _ mode: OpenMode, isCopied: Bool) throws(FileError) -> (FileSource, [String]) {
+    let source = try FileSource(path, mode, in: fileSystem)
     if let earlier = opened.first(where: { $0.source.identity.isSameFile(as: source.identity) }) {
       guard isCopied, earlier.isCopied else { throw .namedTwice(path, and: earlier.source.path) }
       return (earlier.source, [])
@@ -21,7 +21,7 @@ struct LockedSources {
     let isLocked = try source.file.lock()
     // Between opening and locking the name may have gone to another file, or the file may have been written.
     let now = try fileSystem.attempt(at: path) { () throws(SystemError) in
-      try fileSystem.status(at: path, followingLinks: true)
+      try fileSystem.status(at: path, followingLinks: mode.followsLinks)
     }
     guard now.identity == source.identity else { throw .changedSincePlanning(path) }
     opened.append((source, isCopied))
@@ -30,7 +30,7 @@ struct LockedSources {
 
   /// Opens, locks and reads an undo record, `nil` when there is none.
   mutating func record(at path: String) throws(FileError) -> UndoRecord? {
-    do throws(FileError) { return try UndoRecord(open(path, writing: false, isCopied: false).0) } catch {
+    do throws(FileError) { return try UndoRecord(open(path, .entry(writing: false), isCopied: false).0) } catch {
       if error.code == .notFound { return nil }
       throw error
     }

@@ -43,13 +43,15 @@ final class PreparedChange {
     self.edits = edits
     self.kind = kind
     self.mode = mode ?? source.status.mode
-    result = FileResult(
-      path: path, strategy: strategy, sizeBefore: source.size,
-      sizeAfter: UInt64(Int64(source.size) + edits.sizeChange), notes: notes)
+    let sizes: (before: UInt64, after: UInt64)
     if case .overwrite(let growth?) = kind, edits.sizeChange < 0 {
-      // The source may be torn.
-      (result.sizeBefore, result.sizeAfter) = (growth.newSize, growth.oldSize)
+      // The source may be torn, and then it has neither.
+      sizes = (growth.newSize, growth.oldSize)
+    } else {
+      sizes = (source.size, UInt64(Int64(source.size) + edits.sizeChange))
     }
+    result = FileResult(
+      path: path, strategy: strategy, sizeBefore: sizes.before, sizeAfter: sizes.after, notes: notes)
     noteOtherNames()
   }
 

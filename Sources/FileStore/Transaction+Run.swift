@@ -71,6 +71,14 @@ extension FileError {
     return error
   }
 
+  /// What keeps an interrupted change from being ended.
+  func blocking(recoveryOf record: String) -> FileError {
+    var error = leaving(.waitingForRecovery)
+    error.remedy += "; then run `yarn-patch recover \(UndoRecord.model(of: record))` again, or, "
+    error.remedy += "if no patch of yours is known, move \(record) away"
+    return error
+  }
+
   /// An earlier change left its record pending.
   static func interrupted(record: String) -> FileError {
     FileError(

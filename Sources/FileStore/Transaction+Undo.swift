@@ -18,16 +18,41 @@ extension Transaction {
   package func undo(
     record path: String, full: Bool = false, verify: () throws(FileError) -> Void = {}
   ) throws(FileError) -> [FileResult] {
+    guard let ended = try takeBack(path, full: full, verify: verify) else {
+      throw FileError.nothingToUndo(path).leaving(.untouched)
+    }
+    return ended.files
+  }
+
+  /// Ends what was interrupted: rolls a change back, or finishes its undoing.
+  ///
+  /// - Returns: Which of the two was going on, and the files; `nil` when nothing was interrupted.
+  /// - Throws: As ``undo(record:full:verify:)``.
+  package func recover(record path: String) throws(FileError) -> (
+    interrupted: UndoRecord.Step.State, files: [FileResult]
+  )? {
+    // A record at rest need not be locked to be told from others.
+    guard try UndoRecord.read(at: path, in: fileSystem)?.isInterrupted == true else { return nil }
+    return try takeBack(path, onlyInterrupted: true)
+  }
+
+  /// - Parameter onlyInterrupted: Whether a change that is done stays. Decided once the record is locked: until then the
+  ///   change may have been going on, and ended well.
+  /// - Returns: `nil` when there is nothing to take back.
+  private func takeBack(
+    _ path: String, full: Bool = false, onlyInterrupted: Bool = false, verify: () throws(FileError) -> Void = {}
+  ) throws(FileError) -> (interrupted: UndoRecord.Step.State, files: [FileResult])? {
     var recovering = false
     var sources = LockedSources(fileSystem: fileSystem)
     defer { withExtendedLifetime(sources) {} }
     var steps: [UndoStep] = []
     let update: RecordUpdate
+    let state: UndoRecord.Step.State
     do throws(FileError) {
-      guard let record = try sources.record(at: path), var newest = record.steps.last else {
-        throw .nothingToUndo(path)
-      }
+      guard let record = try sources.record(at: path), var newest = record.steps.last else { return nil }
       recovering = record.isInterrupted
+      if onlyInterrupted, !recovering { return nil }
+      state = newest.state
       for file in newest.files {
         steps.append(try prepare(file, in: Path.folder(of: path), full: full, &sources))
       }
@@ -38,13 +63,13 @@ extension Transaction {
       update = RecordUpdate(
         at: path, before: record, during: UndoRecord(steps: record.steps.dropLast() + [newest]),
         after: record.withoutNewestStep, in: fileSystem)
-    } catch { throw recovering ? error.waiting(forRecoveryOf: path) : error.leaving(.untouched) }
-    removeStale(steps.map(\.place) + [path])
+    } catch { throw recovering ? error.blocking(recoveryOf: path) : error.leaving(.untouched) }
+    removeStale(steps.map(\.path) + [path])
     var results = try run(steps.compactMap(\.change), update, recovering: recovering) { () throws(FileError) in
       for step in steps { try requireOld(step) }
       try verify()
     }[...]
-    return steps.map { step in
+    let files = steps.map { step in
       var result =
         (step.change == nil ? nil : results.popFirst())
         ?? FileResult(
@@ -54,28 +79,20 @@ extension Transaction {
       }
       return result
     }
-  }
-
-  /// Ends what was interrupted: rolls a change back, or finishes its undoing.
-  ///
-  /// - Returns: Which of the two was going on, and the files; `nil` when nothing was interrupted.
-  /// - Throws: As ``undo(record:full:verify:)``.
-  package func recover(record path: String) throws(FileError) -> (
-    interrupted: UndoRecord.Step.State, files: [FileResult]
-  )? {
-    guard let record = try UndoRecord.read(at: path, in: fileSystem), record.isInterrupted,
-      let state = record.steps.last?.state
-    else { return nil }
-    return (state, try undo(record: path))
+    return (state, files)
   }
 
   private func prepare(
     _ file: UndoRecord.File, in folder: String, full: Bool, _ sources: inout LockedSources
   ) throws(FileError) -> UndoStep {
     let path = Path.joined(folder, file.path)
+    // Whoever can put a record and a link beside a model must not reach another file with them. Only where the record
+    // tells of a link to a blob one may stand, and then the blob is compared and nothing else.
+    var mode = OpenMode.entry(writing: file.isOverwritten)
+    if case .replacedLink = file.change { mode = .read }
     let target = try Target(of: path, in: fileSystem)
-    let (source, notes) = try sources.open(path, writing: file.isOverwritten, isCopied: target.linkText != nil)
-    var step = UndoStep(file: file, path: path, place: target.place)
+    let (source, notes) = try sources.open(path, mode, isCopied: target.linkText != nil)
+    var step = UndoStep(file: file, path: path)
     let (edits, growth): (EditList, Growth?)
     switch try file.condition(of: source, at: target, full: full) {
     case .changed: throw .changedSincePatch(path)
@@ -99,7 +116,7 @@ extension Transaction {
       kind = .link(text)
     }
     step.change = PreparedChange(
-      path, at: target.place, source: source, edits: edits, kind: kind, strategy: strategy, mode: file.mode,
+      path, at: path, source: source, edits: edits, kind: kind, strategy: strategy, mode: file.mode,
       notes: notes)
     return step
   }
@@ -127,8 +144,6 @@ extension Transaction {
 private struct UndoStep {
   var file: UndoRecord.File
   var path: String
-  /// See ``Target/place``.
-  var place: String
   /// `nil` when the file has its old bytes.
   var change: PreparedChange?
 }
@@ -139,6 +154,15 @@ extension FileError.Code {
 }
 
 extension FileError {
+  /// - Parameter place: See ``FileSystem/changedPlace(of:)``.
+  package static func outsideRecordFolder(_ path: String, leadingTo place: String, _ folder: String) -> FileError {
+    FileError(
+      .outsideRecordFolder, at: SourceLocation(path: path),
+      found: "the file that changes is \(place), and the undo record would stand in \(folder)",
+      expected: "files of one folder",
+      remedy: "patch each file by itself, as `yarn-patch patch \(place)`, or write the result elsewhere with --output")
+  }
+
   fileprivate static func nothingToUndo(_ record: String) -> FileError {
     FileError(
       .notFound, at: SourceLocation(path: record), found: "there is no undo record", expected: "the record of a change",

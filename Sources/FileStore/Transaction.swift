@@ -74,7 +74,8 @@ package struct Transaction: Sendable {
   /// Makes all changes, or none.
   ///
   /// - Parameters:
-  ///   - record: Path of the undo record, see ``UndoRecord/path(forFile:)``; its folder holds all the files.
+  ///   - record: Path of the undo record, see ``UndoRecord/path(forFile:)``. All the files stand in its folder, those
+  ///     that links lead to as well, since that is where their other names lead.
   ///   - keepsRecord: Whether the record stays when all went well. It is written in any case, since a crash on the way
   ///     needs it, unless every change goes to an output of its own.
   ///   - verify: Looks at the changed files; when it throws, everything is taken back.
@@ -155,7 +156,7 @@ package struct Transaction: Sendable {
     let isOverwritten = strategy == .inPlace || strategy == .insertRange
     if let output = change.output { try fileSystem.requireFree(output) }
     let isCopied = change.output != nil || target.linkText != nil
-    let (source, notes) = try sources.open(change.path, writing: isOverwritten, isCopied: isCopied)
+    let (source, notes) = try sources.open(change.path, isOverwritten ? .readWrite : .read, isCopied: isCopied)
     guard source.identity == change.identity, try source.holds(change.edits) else {
       throw .changedSincePlanning(change.path)
     }
@@ -192,17 +193,15 @@ package struct Transaction: Sendable {
   private func recorded(
     _ change: FileChange, as prepared: PreparedChange, in folder: String
   ) throws(FileError) -> UndoRecord.File {
-    guard let path = Path.relative(change.path, to: folder) else {
-      throw FileError(
-        .outsideRecordFolder, at: SourceLocation(path: change.path),
-        found: "the undo record would be in the folder \(folder)", expected: "a file inside that folder",
-        remedy: "name the model's own file or folder")
+    guard try fileSystem.real(Path.folder(of: prepared.place)) == fileSystem.real(folder) else {
+      throw .outsideRecordFolder(change.path, leadingTo: prepared.place, folder)
     }
     let (source, edits) = (prepared.source, change.edits)
     let new = PatchedSource(source, edits)
     let fingerprint = Fingerprint(source, before: edits)
     var file = UndoRecord.File(
-      path: path, change: prepared.recordedChange, oldSize: source.size, newSize: new.size, mode: source.status.mode,
+      path: Path.name(of: prepared.place), change: prepared.recordedChange, oldSize: source.size, newSize: new.size,
+      mode: source.status.mode,
       edits: edits, oldHeader: try fingerprint.header(), newHeader: try Fingerprint(new, after: edits).header(),
       samples: try fingerprint.samples(), rest: source.size > rewriteLimit ? nil : try fingerprint.wholeData())
     if case .overwrite(let growth) = prepared.kind { file.interim = try file.interim(before: source, growth) }

@@ -91,8 +91,8 @@ extension UndoRecord.File {
   }
 
   fileprivate init?(_ path: String, _ lines: inout RecordLines, isDone: Bool) {
-    // A record cannot send us out of its folder.
-    guard Path.relative(path, to: ".") == path,
+    // A record cannot send us out of its folder. Asked of the bytes, as the system does.
+    guard !["", ".", ".."].contains(path), !path.utf8.contains(UInt8(ascii: "/")), !path.utf8.contains(0),
       let change = lines.next("change").flatMap(UndoRecord.Change.init(text:)),
       let sizes = lines.next("sizes")?.split(separator: " ").map({ UInt64($0) }), sizes.count == 2,
       let oldSize = sizes[0], let newSize = sizes[1],
@@ -123,6 +123,8 @@ extension UndoRecord.File {
       guard let end = self.edits.insertionOffset(ofFileOfSize: oldSize, blockSize: 1), offset <= end else { return nil }
     case .replaced, .replacedLink: return
     }
+    // Whole regions are read into memory.
+    guard self.edits.fitsInPlace(ofFileOfSize: oldSize, insertingAt: change.insertionOffset) else { return nil }
     guard !isDone else { return }
     interim = UndoRecord.Interim(&lines, regions: regions)
     if interim == nil { return nil }

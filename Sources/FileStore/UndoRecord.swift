@@ -37,7 +37,7 @@ package struct UndoRecord: Sendable, Equatable {
 
   /// One changed file.
   package struct File: Sendable, Equatable {
-    /// Seen from the record's folder.
+    /// Its name in the record's folder.
     package var path: String
     package var change: Change
     package var oldSize: UInt64
@@ -81,7 +81,7 @@ package struct UndoRecord: Sendable, Equatable {
   package static func isOurs(_ name: String) -> Bool { name.hasSuffix(suffix) || Sibling.fileName(from: name) != nil }
 
   /// The model that the record is for, as a command would name it.
-  static func model(of path: String) -> String {
+  package static func model(of path: String) -> String {
     Path.name(of: path) == suffix ? Path.folder(of: path) : String(path.dropLast(suffix.count))
   }
 
@@ -109,11 +109,11 @@ package struct UndoRecord: Sendable, Equatable {
 
   /// Reads a record, `nil` when there is none.
   ///
-  /// - Throws: `damagedRecord`, `unknownRecordVersion`, and the codes of reading a file.
+  /// - Throws: `damagedRecord`, `unknownRecordVersion`, `notARegularFile` for a link, and the codes of reading a file.
   package static func read(at path: String, in fileSystem: any FileSystem = POSIXFileSystem()) throws(FileError)
     -> UndoRecord?
   {
-    do throws(FileError) { return try UndoRecord(FileSource(path, in: fileSystem)) } catch {
+    do throws(FileError) { return try UndoRecord(FileSource(path, .entry(writing: false), in: fileSystem)) } catch {
       if error.code == .notFound { return nil }
       throw error
     }

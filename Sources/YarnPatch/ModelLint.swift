@@ -169,8 +169,7 @@ struct ModelLint {
       let changes = plans.map { plan, identity in
         FileChange(path: plan.path, identity: identity, plan.edits, atomic: plan.texts != nil)
       }
-      let isFolder = try lint.fileSystem.kind(at: found.path) == .folder
-      let record = isFolder ? UndoRecord.path(forFolder: found.path) : UndoRecord.path(forFile: found.path)
+      let record = try UndoRecord.path(for: found.path, changing: changes.map(\.path), in: lint.fileSystem)
       _ = try Transaction(tool: tool, fileSystem: lint.fileSystem).apply(changes, record: record)
     } catch {
       result.fixes = []

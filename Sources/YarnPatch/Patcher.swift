@@ -135,7 +135,7 @@ struct PreparedPatch {
   /// - Parameter keepsUndo: Whether the undo record stays.
   func apply(keepsUndo: Bool) throws(FileError) -> PatchOutcome {
     let changes = try self.changes()
-    let record = recordPath
+    let record = try recordPath()
     if let output, model.kind == .folder { try fileSystem.createFolder(output) }
     var verification: Verification?
     let results: [FileResult]
@@ -161,6 +161,7 @@ struct PreparedPatch {
 
   /// What ``apply(keepsUndo:)`` would do.
   func rehearse() throws(FileError) -> PatchOutcome {
+    _ = try recordPath()
     var strategies: [Strategy] = []
     var files: [PatchOutcome.File] = []
     for (change, file) in zip(try changes(), plan.files) {
@@ -179,9 +180,10 @@ struct PreparedPatch {
   private var transaction: Transaction { Transaction(tool: tool, fileSystem: fileSystem) }
 
   /// Beside the model: in its folder, or next to the file that states the window.
-  private var recordPath: String {
-    model.kind == .folder
-      ? UndoRecord.path(forFolder: model.path) : UndoRecord.path(forFile: model.primary?.path ?? model.path)
+  private func recordPath() throws(FileError) -> String {
+    try UndoRecord.path(
+      for: model.kind == .folder ? model.path : model.primary?.path ?? model.path,
+      changing: output == nil ? plan.files.filter { !$0.edits.isEmpty }.map(\.path) : [], in: fileSystem)
   }
 
   private func verify(_ path: String) throws(FileError) -> Verification {

@@ -12,17 +12,25 @@ struct Recover: ParsableCommand {
   @OptionGroup var output: OutputOptions
 
   func run() throws {
-    let recovery: Recovery
-    do throws(FileError) { recovery = try recoverModel(model) } catch { throw error.exit }
-    switch recovery {
-    case .nothing: try printResult("\(printable(model)): nothing to recover\n")
-    case .rolledBack(let files):
-      try printResult("\(printable(model)): an interrupted patch was rolled back\n")
-      try printRestored(files, output.detail)
-    case .finishedUndo(let files):
-      try printResult("\(printable(model)): an interrupted undo was finished\n")
-      try printRestored(files, output.detail)
+    var failure: ExitCode?
+    var isIdle = true
+    for recovery in recoverModel(model) {
+      if case .kept = recovery {} else { isIdle = false }
+      switch recovery {
+      case .rolledBack(let model, let files):
+        try printResult("\(printable(model)): an interrupted patch was rolled back\n")
+        try printRestored(files, output.detail)
+      case .finishedUndo(let model, let files):
+        try printResult("\(printable(model)): an interrupted undo was finished\n")
+        try printRestored(files, output.detail)
+      case .failed(let error): failure = error.exit
+      case .removed(let path): try printResult("\(printable(path)): removed, an interrupted run had left it\n")
+      case .kept(let path):
+        printError("yarn-patch: \(printable(path)): left by an interrupted run; no file has its name, so it stays")
+      }
     }
+    if isIdle { try printResult("\(printable(model)): nothing to recover\n") }
+    if let failure { throw failure }
   }
 }
 

@@ -68,4 +68,28 @@ import Testing
       #expect(try folder.bytes("m") == Self.old + [UInt8(ascii: "x")], place)
     }
   }
+
+  @Test func `a change that is done while recovery looks at it stays`() throws {
+    try folder.write("m", Self.old)
+    _ = try Transaction(tool: "test").apply(
+      [FileChange(try FileSource(folder["m"]), Scenario.sameSize)], record: record)
+    let done = try #require(try UndoRecord.read(at: record))
+    let pending = try done.interrupted(before: Self.old)
+    let new = try folder.bytes("m")
+    for position in 1... {
+      try folder.write(".yarn-patch-undo", pending.text)
+      let watched = FaultyFileSystem(.nothing, in: folder)
+      watched.meanwhile = {
+        // Whoever is at work holds the lock until it is done.
+        guard $0 == position, !watched.calls.dropLast().contains("flock") else { return }
+        try? POSIXFileSystem().put(done.text, at: record, replacing: true)
+      }
+      _ = failure { () throws(FileError) in
+        _ = try Transaction(tool: "test", fileSystem: watched).recover(record: record)
+      }
+      guard position <= watched.calls.count, !watched.calls.prefix(position - 1).contains("flock") else { break }
+      #expect(try folder.bytes("m") == new, "call \(position)")
+      #expect(try UndoRecord.read(at: record) == done, "call \(position)")
+    }
+  }
 }

@@ -25,14 +25,19 @@ import Testing
     try folder.write("real/m", Self.old)
     try folder.link("first", to: "real/m")
     try folder.link("second", to: folder["first"])
-    let result = try apply(["second"])[0]
+    let beside = failure { () throws(FileError) in _ = try apply(["second"]) }
+    #expect(beside?.code == .outsideRecordFolder && beside?.state == .untouched)
+    #expect(beside?.remedy.contains("yarn-patch patch \(folder["real/m"])`") == true)
+    #expect(try POSIXFileSystem().changedPlace(of: folder["second"]) == folder["real/m"])
+    let record = UndoRecord.path(forFile: folder["real/m"])
+    let result = try apply(["second"], record: record)[0]
     #expect(result.path == folder["second"])
     #expect(try folder.bytes("real/m") == Self.new)
     #expect(folder.snapshot()["second"] == Array("-> \(folder["first"])".utf8))
-    #expect(folder.names("real") == ["m"])
-    #expect(folder.names() == ["first", "real", "second", "second.yarn-patch-undo"])
-    _ = try transaction.undo(record: folder["second.yarn-patch-undo"])
+    #expect(folder.names("real") == ["m", "m.yarn-patch-undo"])
+    _ = try transaction.undo(record: record)
     #expect(try folder.bytes("real/m") == Self.old)
+    #expect(folder.names("real") == ["m"])
     #expect(folder.names() == ["first", "real", "second"])
   }
 

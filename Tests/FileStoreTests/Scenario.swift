@@ -68,7 +68,6 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     Scenario(
       testDescription: "rewrite without exchange", layout: ["m.gguf": old], edits: [("m.gguf", growing)],
       withoutExchange: true),
-    Scenario(testDescription: "rewrite in a subfolder", layout: ["sub/m.gguf": old], edits: [("sub/m.gguf", growing)]),
     Scenario(testDescription: "clone", layout: ["m.gguf": old], edits: [("m.gguf", growing)], rewriteLimit: 0),
     Scenario(
       testDescription: "insert range", layout: ["m.gguf": old], edits: [("m.gguf", inserting)], rewriteLimit: 0,

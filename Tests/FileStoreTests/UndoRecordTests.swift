@@ -11,7 +11,7 @@ import Testing
       state: .done, tool: "yarn-patch 1.0 patch --factor 4",
       files: [
         .init(
-          path: "sub folder/100 % ä\n.gguf", change: .replaced, oldSize: 400, newSize: 411, mode: 0o640,
+          path: "with spaces, 100 % ä\n.gguf", change: .replaced, oldSize: 400, newSize: 411, mode: 0o640,
           edits: Scenario.growing, oldHeader: SHA256.hexadecimal(of: [1]), newHeader: SHA256.hexadecimal(of: [2]),
           samples: SHA256.hexadecimal(of: [7])),
         .init(
@@ -123,6 +123,7 @@ import Testing
 
   @Test(arguments: [
     ("file=m", "file=../m"), ("file=m", "file=/m"), ("file=m", "file=a/../../m"), ("file=m", "file="),
+    ("file=m", "file=a/m"), ("file=m", "file=.."), ("file=m", "file=../%cc%81m"), ("file=m", "file=m%00"),
     ("file=m", "file=%6d"),
     ("file=m", "file=%"), ("file=m", "file=%ff"), ("file=m", "file=."), ("step=done", "step=maybe"),
     ("step=done", "step=pending"), ("change=in-place", "change=sideways"), ("sizes=9 9", "sizes=9 8"),
