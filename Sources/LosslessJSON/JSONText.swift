@@ -62,7 +62,9 @@ extension JSONText {
   /// not show: other controls and invisible formatting. What turns the direction of writing could make a reader see other
   /// values than the ones that stand there.
   public static func quoted(_ string: String) -> String {
-    func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+    func isPlain(_ byte: UInt8) -> Bool {
+      0x20..<0x7f ~= byte && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
     guard !string.utf8.allSatisfy(isPlain) else { return "\"\(string)\"" }
     var result = "\""
     for scalar in string.unicodeScalars {
