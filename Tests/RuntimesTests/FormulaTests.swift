@@ -341,7 +341,7 @@ import Testing
 
   @Test(arguments: [
     ("{\"head_dim\":64,\"rope_theta\":1e300}", "base"),
-    ("{\"head_dim\":1000000,\"rope_theta\":1e4}", "rotaryDimension"),
+    ("{\"rotary_dim\":1000000,\"rope_theta\":1e4}", "rotaryDimension"),
     (
       "{\"head_dim\":2,\"rope_theta\":1e4,\"max_position_embeddings\":9,\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}}",
       "rotaryDimension"
