@@ -42,7 +42,7 @@ public struct BandFacts: Sendable, Equatable {
   ///   - tolerance: Relative error of one entry: 1e-12 for double tables, 1e-6 for float32 ones.
   /// - Returns: `nil` when the scaling is another one, the parameters have problems, or the table has another length.
   public init?(_ table: FrequencyTable, _ parameters: RoPEParameters, tolerance: Double = 1e-12) {
-    guard case .yarn(let yarn) = parameters.scaling, parameters.problems.isEmpty,
+    guard case .yarn(let yarn) = parameters.scaling, let identity = parameters.identity, parameters.problems.isEmpty,
       table.inverseFrequencies.count == parameters.pairCount
     else { return nil }
     let range = CorrectionRange(yarn, base: parameters.base, rotaryDimension: parameters.rotaryDimension)
@@ -61,7 +61,7 @@ public struct BandFacts: Sendable, Equatable {
     // The share in front of each frequency can be told from the table only as well as the factor differs from 1.
     let span = 1 - 1 / yarn.factor
     let shares = span == 0 ? [] : pairs.map { (1 - $0.after / $0.before) / span }
-    let one = zip(parameters.identity.map { FrequencyTable($0).inverseFrequencies } ?? [], original.inverseFrequencies)
+    let one = zip(FrequencyTable(identity).inverseFrequencies, original.inverseFrequencies)
 
     checks = [
       CheckMeasurement(
